@@ -1,0 +1,82 @@
+"""The dead letter: a message that could not be processed, with its bytes, its place and the reason."""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict
+
+from audit_schemas.types import EventId, Instant
+
+_NAMESPACE = UUID("b3b8ed1c-7f06-4bb4-9d7c-6a0f3c2f9f51")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusable:
+    """A Kafka record as it was fetched: all that is needed to look at it again."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    received_at: datetime
+    """The record's append time."""
+
+
+class DeadLetter(BaseModel):
+    """What was refused, by whom and why; the bytes travel as base64, so that any bytes can."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: EventId
+    """Derived from the place: a repeated refusal is the same dead letter."""
+    stage: str
+    """The part that refused it: processor, sink."""
+    reason: str
+    """A short code to count by: malformed, invalid, too_large, rejected."""
+    detail: str
+    """What is wrong with it, for a person."""
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    value: str | None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Names, and values as base64."""
+    received_at: Instant
+    """The append time of the refused record."""
+    failed_at: Instant
+
+    @classmethod
+    def of(cls, record: Refusable, *, stage: str, reason: str, detail: str, failed_at: datetime) -> Self:
+        """Make the dead letter of a record.
+
+        The append time is part of the identity: a topic that was made anew begins again at offset 0.
+        """
+        place = f"{record.topic}/{record.partition}/{record.offset}/{record.received_at.isoformat()}"
+        return cls(
+            id=uuid5(_NAMESPACE, place),
+            stage=stage,
+            reason=reason,
+            detail=detail,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            key=_encoded(record.key),
+            value=_encoded(record.value),
+            headers=tuple((name, _encoded(value) or "") for name, value in record.headers),
+            received_at=record.received_at,
+            failed_at=failed_at,
+        )
+
+    def value_bytes(self) -> bytes | None:
+        """The refused record's value, as it was."""
+        return None if self.value is None else base64.b64decode(self.value)
+
+
+def _encoded(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()

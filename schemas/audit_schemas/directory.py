@@ -1,0 +1,63 @@
+"""The directory: accounts and actors as the services last described them, one compacted topic each."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from audit_schemas.event import ActorType
+from audit_schemas.types import AccountId, Instant, Key
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone; write it as in Europe/Berlin") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+"""A name of the IANA time zone database."""
+
+
+class Account(BaseModel):
+    """A tenant."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: AccountId
+    name: str = ""
+    plan: str = ""
+    zone: Zone = "UTC"
+    """In which its people read times, unless they say otherwise."""
+    updated_at: Instant
+
+
+class DirectoryActor(BaseModel):
+    """An actor as its account knows it; completes events that carry only an id."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    account: AccountId
+    id: Key
+    type: ActorType = "agent"
+    name: str = ""
+    email: str = ""
+    role: str = ""
+    permissions: tuple[str, ...] = ()
+    """Titles of permissions, as in `audit_schemas.permissions`."""
+    zone: Zone | None = None
+    active: bool = True
+    """False once it has left: its past stays readable, its permissions are gone."""
+    updated_at: Instant
+
+
+def account_key(account: str) -> bytes:
+    """The key of an account's record in its compacted topic."""
+    return account.encode()
+
+
+def actor_key(account: str, actor: str) -> bytes:
+    """The key of an actor's record in its compacted topic."""
+    return f"{account}/{actor}".encode()

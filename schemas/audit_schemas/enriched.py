@@ -1,0 +1,92 @@
+"""The enriched event: what the processors make of an event, and what ClickHouse stores.
+
+Values are JSON text within strings: a reader that parses the message cannot round or merge them.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from audit_schemas.event import STRICT, Actor, Outcome, Producer, Recorded, Target, Trust
+from audit_schemas.types import AccountId, ActionName, EventId, Instant, Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrichedChange:
+    """One field's old and new value as JSON text; empty where the value is absent."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    field: Key
+    label: str | None = None
+    old: str = ""
+    new: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrichedOrigin:
+    """From where it was done, and what is known of that place."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    address: str | None = None
+    ip: str | None = None
+    """The canonical IP address in `address`; nothing where it holds none."""
+    ip_trust: Trust | None = None
+    scope: str | None = None
+    """What IANA's registries say of the address: global, private, shared, loopback …"""
+    country: str | None = None
+    city: str | None = None
+    network: str | None = None
+    """Who owns the network, by its AS number's name."""
+    forwarded_for: str | None = None
+    user_agent: str | None = None
+    session: str | None = None
+    request_id: str | None = None
+    via: str | None = None
+    batch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrichedEvent:
+    """An event with all that the log shows of it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    id: EventId
+    account: AccountId
+    occurred_at: Instant
+    claimed_at: str | None = None
+    """The time that the producer gave, where it was out of range and `received_at` took its place."""
+    received_at: Instant
+    """When the broker appended the record to audit.changes: the only clock that all events share."""
+    window: int | None = None
+    """Start of the three-hour window, seconds since the epoch; contact changes only."""
+    module: Key
+    description: str
+    """The sentence that the log shows, frozen when the event was enriched."""
+    description_key: str
+    """The template that made it."""
+    catalogue_version: int
+    actor: Actor
+    action: ActionName
+    outcome: Outcome
+    outcome_reason: str | None = None
+    target: Target
+    related: tuple[Target, ...] = ()
+    changes: tuple[EnrichedChange, ...] = ()
+    origin: EnrichedOrigin
+    reason: str | None = None
+    metadata: str = "{}"
+    """JSON text of an object."""
+    idempotency_key: str | None = None
+    recorded: Recorded
+    producer: Producer | None = None
+    source_partition: int
+    source_offset: int
+    """Where the event lies in audit.changes."""
+    notes: tuple[str, ...] = ()
+    """What the processor had to correct or could not decide."""
+    extra: str = ""
+    """Fields of a newer producer that this version does not know: JSON text of path -> value."""

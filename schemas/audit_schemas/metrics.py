@@ -1,0 +1,45 @@
+"""The metrics of every part, in one commented catalogue. Never an account as a label."""
+
+from prometheus_client import Counter, Gauge, Histogram, Info
+
+BUILD = Info("audit_build", "Version of the running part")
+
+EVENTS = Counter("audit_events_total", "Events by what became of them", ["stage", "outcome"])
+"""stage: processor or sink; outcome: passed, refused."""
+
+UNCLASSIFIED = Counter(
+    "audit_unclassified_events_total", "Events whose module no rule of the catalogue decides"
+)
+
+NOTES = Counter("audit_noted_events_total", "Events that the processor had to correct", ["note"])
+
+DEAD_LETTERS = Counter("audit_dead_letters_total", "Messages refused", ["stage", "reason"])
+
+RUN_SECONDS = Histogram(
+    "audit_processor_run_duration_seconds",
+    "Time from a run of records to the acknowledgement of all that was made of it",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+INGEST_DELAY = Histogram(
+    "audit_ingest_delay_seconds",
+    "From the broker's append of a change to its being queryable in ClickHouse, the oldest of each insert",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600),
+)
+
+INSERT_SECONDS = Histogram(
+    "audit_sink_insert_duration_seconds",
+    "Duration of one insert",
+    ["table"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+JOURNAL_REPLAYS = Counter(
+    "audit_sink_journal_replays_total", "Journaled inserts that were repeated after a restart"
+)
+
+CONSUMER_LAG = Gauge(
+    "audit_consumer_lag_records",
+    "Records appended and not yet done with",
+    ["group", "topic", "partition"],
+)
