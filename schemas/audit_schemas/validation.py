@@ -67,10 +67,14 @@ def _explanation(line: bytes) -> list[str]:
 def _explained(error: ValidationError) -> list[str]:
     """One phrase for each fault: where, what, and the value that is wrong."""
     return [
-        f"{'.'.join(map(str, fault['loc'])) or 'event'}: {fault['msg'].removeprefix('Value error, ')}{_shown(fault)}"
+        f"{_where(fault)}: {fault['msg'].removeprefix('Value error, ')}{_shown(fault)}"
         for fault in error.errors(include_url=False)
         if not (fault["type"] == "missing" and fault["loc"] and fault["loc"][0] in OPTIONAL)
     ]
+
+
+def _where(fault: Any) -> str:
+    return ".".join(map(str, fault["loc"])) or "event"
 
 
 def _shown(fault: Any) -> str:
