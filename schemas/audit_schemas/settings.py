@@ -1,10 +1,10 @@
 """Where Kafka and ClickHouse are, as typed settings that are read once at an entry point."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from audit_schemas.errors import Misconfigured
 
@@ -84,7 +84,7 @@ class KafkaSettings(Settings):
 class ClickHouseSettings(Settings):
     """Where ClickHouse is."""
 
-    clickhouse: ClickHouse = Field(description="clickhouse://user:password@host:9000/audit?http_port=8123")
+    clickhouse: Annotated[ClickHouse, NoDecode] = Field(description="clickhouse://user:password@host:9000/audit?http_port=8123")
 
     @field_validator("clickhouse", mode="before")
     @classmethod

@@ -21,14 +21,14 @@ def _adapter() -> TypeAdapter[Event]:
     return TypeAdapter(Event)
 
 
-def validate_event(fields: dict[str, Any]) -> Event:
-    """Make an event of Python values.
+def validate_event(event: Event) -> Event:
+    """Check an event made of Python values; values of changes become their JSON text.
 
     Raises:
         Invalid: naming every field that is wrong.
     """
     try:
-        return _adapter().validate_python(fields)
+        return _adapter().validate_python(event)
     except ValidationError as error:
         raise Invalid("; ".join(_explained(error))) from None
 

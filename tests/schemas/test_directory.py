@@ -1,0 +1,59 @@
+"""Directory entries, dead letters and permissions."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from audit_schemas.dead_letter import DeadLetter, Refusable
+from audit_schemas.directory import Account
+from audit_schemas.permissions import Permission, permits
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_a_zone_must_exist() -> None:
+    assert Account(id="a", zone="Asia/Kolkata", updated_at=NOW).zone == "Asia/Kolkata"
+    with pytest.raises(ValidationError, match="'Mars/Base' is no time zone"):
+        Account(id="a", zone="Mars/Base", updated_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("held", "view", "export"),
+    [
+        ([], False, False),
+        (["View Audit logs"], True, False),
+        (["View and Export Audit logs"], True, True),
+        (["view audit logs", "Delete tickets"], False, False),
+    ],
+)
+def test_exporting_includes_viewing_and_nothing_else_does(held: list[str], view: bool, export: bool) -> None:
+    assert permits(held, Permission.VIEW) is view
+    assert permits(held, Permission.EXPORT) is export
+
+
+def letter(**place: object) -> DeadLetter:
+    record = {
+        "topic": "t",
+        "partition": 0,
+        "offset": 1,
+        "key": None,
+        "value": b"\xff\x00",
+        "headers": (("h", None),),
+        "received_at": NOW,
+        **place,
+    }
+    return DeadLetter.of(
+        Refusable(**record), stage="processor", reason="malformed", detail="no JSON", failed_at=NOW
+    )
+
+
+def test_a_dead_letter_keeps_any_bytes_and_tells_no_key_from_an_empty_one() -> None:
+    assert letter().value_bytes() == b"\xff\x00"
+    assert letter().key is None
+    assert letter(key=b"").key == ""
+
+
+def test_a_repeated_refusal_is_the_same_dead_letter_and_another_place_is_another() -> None:
+    assert letter().id == letter().id
+    assert len({letter().id, letter(offset=2).id, letter(received_at=NOW.replace(year=2027)).id}) == 3
