@@ -1,0 +1,43 @@
+"""The settings of the processors, read once where a command begins."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from audit_schemas.settings import KafkaSettings
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LENGTH = re.compile(r"(\d+)([smhd])")
+
+
+def read_length(value: object) -> object:
+    """Read a length of time such as 3h, 90m or 10s; anything else goes on as it is.
+
+    Raises:
+        ValueError: for any other text, and for a length of nothing.
+    """
+    if not isinstance(value, str):
+        return value
+    found = _LENGTH.fullmatch(value.strip())
+    if not found or not int(found[1]):
+        raise ValueError("must be a number and a unit, as in 3h, 90m or 10s")
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+Length = Annotated[timedelta, BeforeValidator(read_length)]
+"""A length of time, whole seconds."""
+
+
+class ProcessorSettings(KafkaSettings):
+    """What `audit processor run` reads from the environment."""
+
+    http_port: int = Field(default=0, ge=0, le=65535)
+    """Where /healthz, /readyz and /metrics are served; 0 for any free port."""
+    window: Length = timedelta(hours=3)
+    """The length of the windows of contact changes; boundaries are its multiples since the epoch."""
+    run_records: int = Field(default=5000, ge=1, le=100_000)
+    """At most so many records in one run: the unit of producing, waiting and acknowledging."""
+    commit_seconds: float = Field(default=0.5, gt=0, le=60)
+    """How often acknowledged runs are committed: what a crash may repeat."""
