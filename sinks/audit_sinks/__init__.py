@@ -1,0 +1,1 @@
+"""ClickHouse's tables, and inserting into them exactly once in effect."""

@@ -1,0 +1,1 @@
+"""The subcommands that this part contributes to `audit`, one module each."""
