@@ -82,12 +82,18 @@ def decode_event(data: bytes) -> tuple[Event, str]:
         return cast("Event", _strict.decode(data)), ""
     except msgspec.ValidationError:
         event = _tolerant.decode(data)
-    unknown = dict(_unknown(Event, data, ""))
+    unknown = dict(unknown_fields(Event, data))
     return cast("Event", event), encode(unknown).decode()
 
 
-def _unknown(cls: Any, data: bytes | Raw, path: str) -> Iterator[tuple[str, Raw]]:
-    """The fields of an object that a dataclass does not have, with their paths."""
+def unknown_fields(cls: Any, data: bytes | Raw, path: str = "") -> Iterator[tuple[str, Raw]]:
+    """The fields of a message that its dataclass does not have, with their paths.
+
+    Args:
+        cls: the dataclass.
+        data: JSON that its tolerant Struct has accepted.
+        path: where the object lies within the message, with a dot at its end.
+    """
     hints = get_type_hints(cls)
     for name, value in msgspec.json.decode(data, type=dict[str, Raw]).items():
         if name not in hints:
@@ -98,9 +104,9 @@ def _unknown(cls: Any, data: bytes | Raw, path: str) -> Iterator[tuple[str, Raw]
             continue
         if bytes(value).startswith(b"["):
             for index, item in enumerate(msgspec.json.decode(value, type=list[Raw])):
-                yield from _unknown(nested, item, f"{path}{name}.{index}.")
+                yield from unknown_fields(nested, item, f"{path}{name}.{index}.")
         else:
-            yield from _unknown(nested, value, f"{path}{name}.")
+            yield from unknown_fields(nested, value, f"{path}{name}.")
 
 
 def _within(hint: Any) -> Iterator[Any]:
