@@ -79,5 +79,5 @@ CREATE TABLE IF NOT EXISTS ${database}.audit_events ${on_cluster}
 ENGINE = ${replicated}ReplacingMergeTree(${replica}version)
 PARTITION BY toYear(occurred_at)
 ORDER BY (account_id, occurred_at, event_id)
-SETTINGS ${deduplication}
+SETTINGS ${deduplication}, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Every event of the audit log; read it through the views audit_log and audit_changes';

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS ${database}.accounts ${on_cluster}
 )
 ENGINE = ${replicated}ReplacingMergeTree(${replica}updated_at)
 ORDER BY account_id
-SETTINGS ${deduplication}
+SETTINGS ${deduplication}, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'The directory''s accounts; read with FINAL';
 
 CREATE TABLE IF NOT EXISTS ${database}.actors ${on_cluster}
@@ -31,5 +31,5 @@ CREATE TABLE IF NOT EXISTS ${database}.actors ${on_cluster}
 )
 ENGINE = ${replicated}ReplacingMergeTree(${replica}updated_at)
 ORDER BY (account_id, actor_id)
-SETTINGS ${deduplication}
+SETTINGS ${deduplication}, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'The directory''s actors; read with FINAL';

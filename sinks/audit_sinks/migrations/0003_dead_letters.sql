@@ -21,5 +21,5 @@ CREATE TABLE IF NOT EXISTS ${database}.dead_letters ${on_cluster}
 ENGINE = ${replicated}ReplacingMergeTree(${replica}failed_at)
 PARTITION BY toYear(received_at)
 ORDER BY (received_at, dead_letter_id)
-SETTINGS ${deduplication}
+SETTINGS ${deduplication}, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Messages that were refused; read with FINAL';

@@ -13,5 +13,5 @@ CREATE TABLE IF NOT EXISTS ${database}.producer_records ${on_cluster}
 ENGINE = ${replicated}ReplacingMergeTree(${replica}at)
 PARTITION BY toYear(at)
 ORDER BY (service, instance, at, kind)
-SETTINGS ${deduplication}
+SETTINGS ${deduplication}, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Starts, heartbeats and stops of publishing processes';
