@@ -1,0 +1,1 @@
+"""What an event gains on its way: pure functions on values, one concept a module."""

@@ -1,0 +1,154 @@
+"""Starts the processor and stops it: checks, directory, monitor, Faust's worker."""
+
+import asyncio
+import gc
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from importlib.metadata import version
+from typing import Any, NoReturn, TypeVar
+
+import faust
+import structlog
+from confluent_kafka.admin import AdminClient
+
+from audit_schemas import logs, metrics
+from audit_schemas.catalogue import catalogue
+from audit_schemas.errors import Misconfigured, Unreachable
+from audit_schemas.monitoring import Monitor
+from audit_schemas.topics import TOPICS
+from audit_stream_processors.app import processor_app
+from audit_stream_processors.delivery import Delivery
+from audit_stream_processors.directory import Actors, DirectoryReader
+from audit_stream_processors.enrichment.enrich import enricher
+from audit_stream_processors.health import Health, KafkaWatch
+from audit_stream_processors.kafka import admin_client
+from audit_stream_processors.processing import processor
+from audit_stream_processors.settings import ProcessorSettings
+from audit_stream_processors.topics_admin import Found, describe, shared_partitions
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+_RETRY = 1.0
+"""Seconds between two attempts while Kafka does not answer at the start."""
+
+
+def run(settings: ProcessorSettings) -> None:
+    """Enrich events until SIGTERM or Ctrl-C.
+
+    Raises:
+        Misconfigured: the port is taken, or the topics are not as they must be.
+    """
+    logs.configure()
+    metrics.BUILD.info({"part": "processor", "version": version("auditlane-stream-processors")})
+    health = Health()
+    monitor = Monitor(settings.http_port, alive=health.alive, ready=health.ready)
+    _log.info("monitor listens", port=monitor.port)
+    with _leaving_on_sigterm():
+        admin = admin_client(settings.kafka)
+        check_topics(_waiting(lambda: describe(admin), health))
+        actors = Actors()
+        reader = DirectoryReader(settings.kafka, actors)
+        _waiting(reader.start, health)
+        _read_directory(reader, health)
+    _work(settings, health, admin, actors)
+
+
+def check_topics(found: dict[str, Found]) -> None:
+    """Refuse to work on topics that would lose or misplace records.
+
+    Raises:
+        Misconfigured: with what to do about it.
+    """
+    remedy = "run: audit topics apply"
+    if missing := [name for name in TOPICS if name not in found]:
+        raise Misconfigured(f"topics are missing: {', '.join(missing)}", remedy=remedy)
+    shared_partitions(found)
+    setting = "message.timestamp.type"
+    if wrong := [name for name in TOPICS if found[name].config.get(setting) != "LogAppendTime"]:
+        raise Misconfigured(f"{setting} must be LogAppendTime: {', '.join(wrong)}", remedy=remedy)
+
+
+def _waiting(attempt: Callable[[], T], health: Health) -> T:
+    """Try until Kafka answers."""
+    while True:
+        try:
+            result = attempt()
+        except Unreachable as error:
+            health.report("kafka", error.message)
+            health.beat()
+            time.sleep(_RETRY)
+        else:
+            health.report("kafka", None)
+            return result
+
+
+def _read_directory(reader: DirectoryReader, health: Health) -> None:
+    health.report("directory", "reading the directory")
+    while not reader.wait(timedelta(seconds=_RETRY)):
+        health.beat()
+    health.report("directory", None)
+
+
+@contextmanager
+def _leaving_on_sigterm() -> Iterator[None]:
+    """Until Faust takes over, SIGTERM and Ctrl-C just end the process: there is nothing in hand."""
+
+    def leave(_signal: int, _frame: object) -> None:
+        sys.exit(0)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def _work(settings: ProcessorSettings, health: Health, admin: AdminClient, actors: Actors) -> NoReturn:
+    delivery = Delivery(settings.kafka, report=partial(health.report, "delivery"))
+    enrich = enricher(catalogue(), actors.complete, window_seconds=int(settings.window.total_seconds()))
+    process = processor(enrich, delivery.send, lambda: datetime.now(UTC))
+    KafkaWatch(admin, health)
+
+    def handle(records: Sequence[Any]) -> None:
+        process(records)
+        delivery.finish()
+
+    with tempfile.TemporaryDirectory(prefix="audit-processor-") as folder:
+        app = processor_app(settings, handle, datadir=folder)
+        _report_life(app, health, delivery)
+        _calm_garbage_collection()
+        worker = faust.Worker(
+            app, loop=asyncio.new_event_loop(), override_logging=False, redirect_stdouts=False, quiet=True
+        )
+        worker.spinner = None
+        worker.execute_from_commandline()
+
+
+def _report_life(app: faust.App, health: Health, delivery: Delivery) -> None:
+    @app.timer(1.0)
+    async def beat() -> None:
+        health.beat()
+
+    @app.on_partitions_assigned.connect
+    async def on_partitions_assigned(_app: faust.App, assigned: Any, **_: Any) -> None:
+        _log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
+        health.report("start", None)
+
+    @app.on_before_shutdown.connect
+    async def on_before_shutdown(_app: faust.App, **_: Any) -> None:
+        health.report("stop", "stopping")
+        delivery.stop()
+
+
+def _calm_garbage_collection() -> None:
+    """What was loaded by now stays; events and their parts hold no cycles (Structs without gc)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
