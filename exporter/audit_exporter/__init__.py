@@ -1,0 +1,1 @@
+"""Auditlane's reader: the audit log on the terminal, as CSV and as XLSX."""

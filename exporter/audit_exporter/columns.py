@@ -1,0 +1,106 @@
+"""What the log shows of an event: one definition for the terminal and for the files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from audit_exporter.parameters import Value
+from audit_schemas.catalogue import Catalogue
+from audit_schemas.errors import Invalid
+
+Kind = Literal["text", "moment"]
+
+_MODULES = "module_keys"
+_TITLES = "module_titles"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the log."""
+
+    name: str
+    """What `--columns` calls it."""
+    heading: str
+    sql: str
+    """An expression over the view audit_log: a String, or a point in time (or null) for a moment."""
+    kind: Kind = "text"
+    width: int = 20
+    """Characters, in a workbook."""
+
+    def title(self, zone: str) -> str:
+        """The heading; a moment's names the zone that it is shown in."""
+        return f"{self.heading} ({zone})" if self.kind == "moment" else self.heading
+
+
+def _first(*columns: str) -> str:
+    """The first that is not empty, or the last."""
+    *some, last = columns
+    pairs = ", ".join(f"{column} != '', {column}" for column in some)
+    return f"multiIf({pairs}, {last})"
+
+
+_BEHIND = _first("on_behalf_of_name", "on_behalf_of_email", "on_behalf_of_id")
+_PLACE = "if(country != '', concat(ip, ' (', country, ')'), ip)"
+
+ACCOUNT = Column("account", "Account", "account_id")
+WHEN = Column("when", "When", "occurred_at", "moment", 19)
+WHERE = Column("where", "Where", _first("if(ip != '', " + _PLACE + ", '')", "address", "via"), width=18)
+ACTOR = Column(
+    "actor",
+    "Actor",
+    f"concat({_first('actor_name', 'actor_email', 'actor_id', 'actor_type')}, "
+    f"if({_BEHIND} != '', concat(' for ', {_BEHIND}), ''))",
+    width=24,
+)
+ACTION_TYPE = Column("action_type", "Action Type", "action_type", width=12)
+TARGET = Column(
+    "target",
+    "Target",
+    f"transform(module, {{{_MODULES}:Array(String)}}, {{{_TITLES}:Array(String)}}, module)",
+    width=22,
+)
+ACTION = Column("action", "Action", "description", width=80)
+
+LOG = (WHEN, WHERE, ACTOR, ACTION_TYPE, TARGET, ACTION)
+"""The columns of the log, in the order in which people read them."""
+
+
+def titles(catalogue: Catalogue) -> Mapping[str, Value]:
+    """The values that TARGET's expression needs."""
+    named = {**catalogue.modules, **catalogue.fallback}
+    return {_MODULES: list(named), _TITLES: list(named.values())}
+
+
+def shown(accounts: Sequence[str]) -> tuple[Column, ...]:
+    """The log's columns; with several accounts the first says which."""
+    return LOG if len(accounts) == 1 else (ACCOUNT, *LOG)
+
+
+def stored(name: str, type_: str) -> Column:
+    """A column of the view audit_log as it is stored, by its name and its ClickHouse type."""
+    heading = name.replace("_", " ").capitalize()
+    if "DateTime" in type_:
+        return Column(name, heading, name, "moment", 19)
+    if type_.startswith(("Array", "Tuple", "Map")):
+        return Column(name, heading, f"toJSONString({name})", width=40)
+    return Column(name, heading, name if type_ == "String" else f"toString({name})")
+
+
+def choose(names: Iterable[str], types: Mapping[str, str]) -> tuple[Column, ...]:
+    """The columns of these names: those of the log first of all, then those of the view.
+
+    Args:
+        names: what was asked for, in the order of the file.
+        types: the view's columns with their ClickHouse types.
+
+    Raises:
+        Invalid: when there is no such column; lists those that there are.
+    """
+    known = {name: stored(name, type_) for name, type_ in types.items()}
+    known |= {column.name: column for column in (ACCOUNT, *LOG)}
+    found = []
+    for name in names:
+        if name not in known:
+            raise Invalid(f"{name!r} is no column", remedy=f"there are {', '.join(sorted(known))}")
+        found.append(known[name])
+    return tuple(found)

@@ -1,0 +1,14 @@
+"""Where the reader finds ClickHouse, and who reads unless a command says otherwise."""
+
+from pydantic import Field
+
+from audit_schemas.settings import ClickHouseSettings
+
+
+class ReaderSettings(ClickHouseSettings):
+    """The settings of `audit log` and `audit export`."""
+
+    account: str = Field(default="", description="the account to read, where --account is not given")
+    viewer: str = Field(
+        default="", validation_alias="AUDIT_AS", description="who reads, where --as is not given"
+    )
