@@ -24,8 +24,8 @@ ADMIN = "audit_admin"
 READER = "audit_reader"
 """May read the database `audit`: for looking around at /play."""
 
-# The engine's own session logs in under this name, from this machine and without a password. So it may do what that
-# session must, begin to listen, and nothing else; reading one system table of numbers keeps the session alive.
+# The engine's own session logs in under this name, from this machine and without a password. So it may
+# do what that session must, begin to listen and read numbers for as long as it serves, and nothing else.
 _ENGINE = "default"
 _ENGINE_GRANTS = ("GRANT SYSTEM LISTEN ON *.*", "GRANT SELECT ON system.numbers")
 
@@ -51,7 +51,9 @@ def config_xml(*, port: int, http_port: int) -> str:
             "tcp_port": port,
             "http_port": http_port,
             "users_config": "users.xml",
-            "logger": {"level": "information", "console": 1},
+            "logger": {"console": 1},
+            # Where the engine looks for it; a full server reads logger.level.
+            "log-level": "warning",
         }
     )
 
@@ -103,7 +105,7 @@ def execute(query: str, password: str, *, http_port: int) -> None:
     """
     headers = {"X-ClickHouse-User": ADMIN, "X-ClickHouse-Key": password}
     request = urllib.request.Request(f"http://{ports.HOST}:{http_port}/", query.encode(), headers)
-    urllib.request.urlopen(request, timeout=5).close()
+    urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - always http
 
 
 def url(password: str, *, port: int, http_port: int) -> str:
@@ -129,7 +131,7 @@ def unready(port: int, http_port: int) -> str | None:
 
 
 def _user(user: User) -> dict[str, Any]:
-    password = (
+    password: dict[str, Any] = (
         {"password_sha256_hex": hashlib.sha256(user.password.encode()).hexdigest()}
         if user.password
         else {"no_password": {}}

@@ -1,15 +1,19 @@
-"""Runs ClickHouse as a server in this process: `python -m audit_deploy.clickhouse_server FOLDER CREDENTIALS HTTP_PORT`.
+"""Runs ClickHouse as a server in this process; started as a module with FOLDER, CREDENTIALS and HTTP_PORT.
 
-The whole of ClickHouse comes with chdb. Its engine runs `clickhouse local`, which reads config.xml from the current
-directory and can listen as a server does, for as long as a query runs. So an endless query keeps it up, and SIGTERM
-cancels that query: the engine ends in order.
+The whole of ClickHouse comes with chdb. Its engine runs `clickhouse local`, which reads config.xml from the
+current directory and can listen as a server does, for as long as a query runs. So an endless query keeps it
+up, and SIGTERM cancels that query: the engine ends in order.
 """
 
+import importlib.util
 import os
 import signal
 import sys
 import threading
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.metadata import files
 from pathlib import Path
+from typing import Any, NoReturn
 
 from audit_deploy import clickhouse
 
@@ -23,11 +27,10 @@ SETTINGS function_sleep_max_microseconds_per_block = 0, max_block_size = 1
 _END = "KILL QUERY WHERE query LIKE 'SELECT sleepEachRow(1) FROM system.numbers%' ASYNC"
 
 
-def main(folder: Path, credentials: Path, http_port: int) -> int:
+def main(folder: Path, credentials: Path, http_port: int) -> NoReturn:
     """Serve until SIGTERM or SIGINT.
 
-    Returns:
-        0 after a signal. When the engine ends by itself the process does too, with 1 and the reason on stderr.
+    The process ends with 0 after a signal, with 1 and the reason on stderr when the engine does.
     """
     # Before the engine starts: its threads inherit the mask and leave the signals to us.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
@@ -47,18 +50,25 @@ def main(folder: Path, credentials: Path, http_port: int) -> int:
 
 
 def _serve(folder: Path, stopping: threading.Event) -> None:
-    # Before the import, which starts an engine already and with it the log that config.xml asks for.
     os.chdir(folder)
-    from chdb import _chdb  # noqa: PLC0415
-
     try:
         # The format becomes the server's default one.
-        _chdb.query(_SERVE, "TabSeparated", path=str(folder / "data"))
+        _engine().query(_SERVE, "TabSeparated", path=str(folder / "data"))
     except RuntimeError as error:
         print(error, file=sys.stderr, flush=True)
     if not stopping.is_set():
         os._exit(1)
 
 
+def _engine() -> Any:
+    """The extension module alone: importing the package runs a first engine, which takes the log with it."""
+    library = files("chdb-core")
+    path = next(file for file in library or () if file.name == "_chdb.abi3.so").locate()
+    loader = ExtensionFileLoader("_chdb", str(path))
+    module = importlib.util.module_from_spec(ModuleSpec(loader.name, loader, origin=loader.path))
+    loader.exec_module(module)
+    return module
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

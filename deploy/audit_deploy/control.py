@@ -16,7 +16,7 @@ from audit_deploy.programs import CLICKHOUSE, CLICKHOUSE_HTTP, KAFKA, Program, p
 from audit_deploy.supervision import Process, Supervisor
 
 _READY_SECONDS = 60.0
-_STARTS = 4
+_STARTS = 6
 """A process that was seen starting so often without becoming ready will not."""
 
 

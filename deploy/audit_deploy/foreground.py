@@ -4,8 +4,10 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from audit_deploy.errors import StackError
@@ -18,25 +20,35 @@ class CommandMissing(StackError):
     exit_code = 127
 
 
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment and more; the programs of this installation are on its path."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, **more}
+
+
 def find(command: Sequence[str]) -> list[str]:
     """The command with the full path of its program.
 
     Raises:
         CommandMissing: it is nowhere on the path.
     """
-    program = shutil.which(command[0])
+    program = shutil.which(command[0], path=environment({})["PATH"])
     if program is None:
         raise CommandMissing(f"command not found: {command[0]}")
     return [program, *command[1:]]
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def run(command: Sequence[str], more: Mapping[str, str]) -> int:
     """Run it to its end. Ctrl-C and SIGTERM are its to handle; it ends when we are killed.
+
+    Args:
+        command: as `find` gives it.
+        more: what it needs in its environment beside ours.
 
     Returns:
         Its exit code, or 128 + the number of the signal that ended it.
     """
-    with subprocess.Popen([*TETHER, *command], env={**os.environ, **environment}) as process:
+    with subprocess.Popen([*TETHER, *command], env=environment(more)) as process:
 
         def forward(number: int, _: FrameType | None) -> None:
             process.send_signal(number)

@@ -5,6 +5,7 @@ and repairs what is missing or broken; starting a stack only looks whether they 
 """
 
 import hashlib
+import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable
@@ -124,6 +125,7 @@ def _intact(path: Path, jar: Jar) -> bool:
 
 
 if __name__ == "__main__":
-    from audit_deploy.commands import fetch_command
+    from audit_schemas.cli import main
 
-    fetch_command()
+    sys.argv[1:] = ["stack", "fetch"]
+    main()

@@ -1,6 +1,6 @@
 """The Java that runs Kafka: a runtime from PyPI, started from a cache of loaded classes where there is one.
 
-The cache (JEP 514) more than halves the broker's start. It is an optimisation and nothing else: Java ignores one
+The cache (JEP 514) halves the broker's start. It is an optimisation and nothing else: Java ignores one
 that does not fit its version or the class path.
 """
 
@@ -52,5 +52,5 @@ def command(
         "-cp",
         class_path,
         main,
-        *map(os.fspath, arguments),
+        *(str(argument) for argument in arguments),
     ]

@@ -86,8 +86,9 @@ def unready(port: int) -> str | None:
         socket.create_connection((ports.HOST, port), timeout=1).close()
     except OSError as error:
         return f"port {port}: {error.strerror or error}"
-    quiet = {"log_level": 0, "error_cb": lambda _: None}
-    client = AdminClient({"bootstrap.servers": f"{ports.HOST}:{port}", "socket.timeout.ms": 2000, **quiet})
+    client = AdminClient(
+        {"bootstrap.servers": f"{ports.HOST}:{port}", "socket.timeout.ms": 2000, "log_level": 0}
+    )
     try:
         client.list_topics(timeout=2)
     except KafkaException as error:
@@ -106,12 +107,16 @@ def record_class_cache() -> bool:
     with tempfile.TemporaryDirectory(prefix="audit-kafka-") as scratch:
         free = ports.choose(["broker", "controller"], given={}, last={})
         config = configure(Path(scratch), port=free["broker"], controller_port=free["controller"])
-        recording = java.command(jars.class_path(at), "kafka.Kafka", config, cache=cache, record=True)
+        # Complete or not there at all: Java trusts what it finds.
+        part = cache.with_suffix(".part")
+        recording = java.command(jars.class_path(at), "kafka.Kafka", config, cache=part, record=True)
         with subprocess.Popen(recording, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as broker:
             deadline = time.monotonic() + 30
             while broker.poll() is None and time.monotonic() < deadline and unready(free["broker"]):
                 time.sleep(0.1)
             broker.send_signal(signal.SIGTERM)
+    if part.exists():
+        part.replace(cache)
     return cache.exists()
 
 

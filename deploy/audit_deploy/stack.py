@@ -1,6 +1,5 @@
-"""Starting and ending a stack: `start` leaves one running, `running` keeps one for as long as a block runs."""
+"""Starting and ending a stack: `start` leaves one running, `running` keeps one for a block of code."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit_deploy import clickhouse, kafka
+from audit_deploy import clickhouse, foreground, kafka
 from audit_deploy.control import Plan, Stack
 from audit_deploy.errors import AlreadyRunning, NotRunning, ProgramFailed, StackError
 from audit_deploy.folder import Folder
@@ -176,13 +175,13 @@ def _configure(stack: Stack, report: Report) -> None:
 def _start_servers(stack: Stack, report: Report, *, tied: bool) -> None:
     report("starting Kafka and ClickHouse")
     stack.supervisor.start(
-        [_job(program) for program in stack.programs], {**os.environ, **stack.environment}, tied=tied
+        [_job(program) for program in stack.programs], foreground.environment(stack.environment), tied=tied
     )
     stack.wait_ready(*(program.name for program in stack.programs if program.is_server))
 
 
 def _start_workers(stack: Stack, report: Report) -> None:
-    environment = {**os.environ, **stack.environment}
+    environment = foreground.environment(stack.environment)
     for command in PREPARATIONS:
         named = f"audit {' '.join(command)}"
         report(named)

@@ -1,4 +1,4 @@
-"""Shows the steps of something that takes seconds: a spinner on a terminal, one line for each finished step."""
+"""Shows the steps of what takes seconds: a spinner on a terminal, a line for each finished step."""
 
 import time
 from types import TracebackType

@@ -1,4 +1,4 @@
-"""Processes are started, watched, restarted and stopped in order by supervisord; here it is configured and asked."""
+"""Supervisord starts, watches, restarts and stops the processes; here it is configured and asked."""
 
 import shlex
 import signal
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -15,7 +15,7 @@ from typing import Any, cast
 import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
-from audit_deploy.errors import ProgramFailed
+from audit_deploy.errors import NotRunning, ProgramFailed
 from audit_deploy.folder import Folder
 from audit_deploy.tether import TETHER
 
@@ -54,7 +54,7 @@ class Process:
 
 
 def render(folder: Folder, jobs: Sequence[Job]) -> str:
-    """Supervisord's configuration file."""
+    """Write supervisord's configuration file."""
     sections: dict[str, dict[str, Any]] = {
         "unix_http_server": {"file": folder.socket, "chmod": "0700"},
         "rpcinterface:supervisor": {
@@ -84,7 +84,7 @@ def _program(folder: Folder, job: Job) -> dict[str, Any]:
         "autostart": str(job.at_once).lower(),
         "autorestart": "true",
         "startsecs": 1,
-        "startretries": 5,
+        "startretries": 3,
         "stopsignal": "TERM",
         "stopwaitsecs": _STOP_SECONDS,
         "redirect_stderr": "true",
@@ -115,6 +115,8 @@ class Supervisor:
         Raises:
             ProgramFailed: supervisord does not come up.
         """
+        # One that does not answer is on its way out, or hangs: two of them would fight for the ports.
+        self.shut_down()
         config = self._folder.supervisor_config
         config.write_text(render(self._folder, jobs))
         daemon = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--silent", "--configuration"]
@@ -145,7 +147,7 @@ class Supervisor:
         """Whether it runs."""
         try:
             self._call("getState")
-        except (OSError, HTTPException):
+        except NotRunning:
             return False
         return True
 
@@ -186,10 +188,14 @@ class Supervisor:
         daemon = self._daemon()
         if daemon is None:
             return False
-        left = [daemon, *daemon.children(recursive=True)]
+        everything = [daemon, *daemon.children(recursive=True)]
         with suppress(psutil.NoSuchProcess):
             daemon.send_signal(signal.SIGTERM)
-        _, left = psutil.wait_procs(left, timeout=2 * _STOP_SECONDS)
+        deadline = time.monotonic() + 2 * _STOP_SECONDS
+        while (left := _alive(everything)) and time.monotonic() < deadline:
+            # It looks after its processes once a second, or whenever somebody calls.
+            self.answers()
+            time.sleep(0.02)
         for process in left:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -207,5 +213,23 @@ class Supervisor:
 
     def _call(self, method: str, *arguments: object) -> object:
         transport = SupervisorTransport(None, None, f"unix://{self._folder.socket}")
-        with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as server:
-            return getattr(server.supervisor, method)(*arguments)
+        try:
+            with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as server:
+                return getattr(server.supervisor, method)(*arguments)
+        except (OSError, HTTPException) as error:
+            raise NotRunning(f"the stack in {self._folder.root} does not answer: {error}") from None
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == Faults.SHUTDOWN_STATE:
+                raise NotRunning(f"the stack in {self._folder.root} is stopping") from None
+            raise
+
+
+def _alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    # A zombie has ended; that its parent does not ask for its exit code is not our matter.
+    def alive(process: psutil.Process) -> bool:
+        try:
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    return [process for process in processes if alive(process)]
