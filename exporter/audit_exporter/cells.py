@@ -94,7 +94,7 @@ def _cut(value: str) -> str:
 
 
 def _xlsx_moment(value: str, zone: str) -> str:
-    """Days since 1899-12-30 in the zone's own clock: a date that a spreadsheet program can sort and filter."""
+    """Days since 1899-12-30 in the zone's own clock: a date that spreadsheet programs sort and filter."""
     exact = f"toDateTime64({value}, 6)"
     local = f"toUnixTimestamp64Milli({exact}) + 1000 * timeZoneOffset(toTimeZone({exact}, {zone}))"
     return f"""ifNull(concat('<c s="1"><v>', toString(({local}) / 86400000 + 25569), '</v></c>'), '<c/>')"""
@@ -106,5 +106,5 @@ def read_csv_cell(cell: str) -> str:
 
 
 def read_xlsx_cell(text: str) -> str:
-    """The value that the text of a workbook's cell stands for; programs for spreadsheets do this themselves."""
+    """The value that the text of a workbook's cell stands for; spreadsheet programs do so too."""
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)

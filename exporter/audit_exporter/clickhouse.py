@@ -137,8 +137,9 @@ class Connection(AbstractContextManager["Connection"]):
             raise self._away(error) from None
 
     def _away(self, error: Exception) -> Unreachable:
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         return Unreachable(
-            f"ClickHouse at {self._server.host} does not answer: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            f"ClickHouse at {self._server.host} does not answer: {reason}",
             remedy="is it up? `audit stack status`; AUDIT_CLICKHOUSE says where it is looked for",
         )
 

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from io import BufferedRandom
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from audit_exporter import cells, workbook
 from audit_exporter.clickhouse import Connection
@@ -60,7 +61,7 @@ def write(
     force: bool = False,
     progress: Progress = lambda *_: None,
 ) -> list[Written]:
-    """Write one file for each format, all up to the same watermark; they appear together or not at all.
+    """Write one file for each format, all up to the same watermark; none appears before all are whole.
 
     An event that was received before the watermark can reach ClickHouse after the count, since the
     partitions of a topic do not move in step. Then the files are begun anew, a few times.
@@ -112,7 +113,12 @@ def _write_all(
 
 
 def _render(
-    connection: Connection, request: Request, form: Format, file: BinaryIO, counted: int, progress: Progress
+    connection: Connection,
+    request: Request,
+    form: Format,
+    file: BufferedRandom,
+    counted: int,
+    progress: Progress,
 ) -> None:
     query = render_query(request.wanted, request.columns, request.zone, form)
     write_rows = write_csv if form == "csv" else write_workbook
@@ -132,9 +138,9 @@ def _render(
         )
 
 
-def _describe(path: Path, form: Format, rows: int, file: BinaryIO) -> Written:
+def _describe(path: Path, form: Format, rows: int, file: BufferedRandom) -> Written:
     file.flush()
     size = file.seek(0, 2)
-    with Path(file.name).open("rb") as written:
-        digest = hashlib.file_digest(written, "sha256").hexdigest()
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Written(str(path), form, rows, size, digest)

@@ -1,7 +1,7 @@
 """Which events a reader asks for: one value, and the conditions that it becomes."""
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -41,7 +41,7 @@ class Filter:
     """All of it must fit; of several values of one kind any one."""
 
     accounts: tuple[str, ...]
-    timeframe: Timeframe = Timeframe()
+    timeframe: Timeframe = field(default_factory=Timeframe)
     modules: tuple[str, ...] = ()
     """Keys of the catalogue."""
     actions: tuple[str, ...] = ()

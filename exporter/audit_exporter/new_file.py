@@ -3,16 +3,18 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import BufferedRandom
 from pathlib import Path
-from typing import BinaryIO
 
 from audit_exporter.errors import FileExists
 from audit_schemas.errors import AuditError
 
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
+
 
 @contextmanager
-def new_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
+def new_file(path: Path, *, replace: bool) -> Iterator[BufferedRandom]:
     """Write beside `path` under a temporary name; at the end of the block flush to disk and rename.
 
     When the block raises, nothing is left. Only the owner may read the file until it has its name.
@@ -29,7 +31,7 @@ def new_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
         raise _exists(path)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("xb", opener=_private) as file:
+        with os.fdopen(os.open(part, _NEW, 0o600), "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -38,7 +40,8 @@ def new_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
     except OSError as error:
         raise AuditError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # renamed already, or never made
+            part.unlink()
 
 
 def _give_name(part: Path, path: Path, *, replace: bool) -> None:
@@ -54,10 +57,6 @@ def _give_name(part: Path, path: Path, *, replace: bool) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, 0o600)
 
 
 def _umask() -> int:

@@ -1,6 +1,8 @@
 """The one reader of the log: pages, counts, one event, and the rows of a file, always of named accounts."""
 
-from collections.abc import Iterator
+# ruff: noqa: S608 - only placeholders and this package's own constants are put together here; values are bound
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,14 +55,33 @@ def page_query(wanted: Filter, columns: tuple[Column, ...] | None, after: Cursor
             f"(occurred_at, event_id) < ({at}, {bind.uuid(after.event_id)})",
         ]
     chosen = "*" if columns is None else _keyed(columns)
-    sql = f"SELECT {chosen} FROM audit_log WHERE {' AND '.join(conditions)} {NEWEST_FIRST} LIMIT {bind.number(limit)}"
+    sql = (
+        f"SELECT {chosen} FROM audit_log WHERE {' AND '.join(conditions)} "
+        f"{NEWEST_FIRST} LIMIT {bind.number(limit)}"
+    )
     return Query(sql, {**bind.parameters, **titles(catalogue())})
 
 
 def _keyed(columns: tuple[Column, ...]) -> str:
     """The columns by their names; keys and outcome go along for the reader."""
     own = ", ".join(f"{column.sql} AS shown_{column.name}" for column in columns)
-    return f"{own}, event_id, occurred_at, account_id, outcome"
+    return f"{own}, event_id, occurred_at, account_id, outcome, stored_at"
+
+
+def stored_query(
+    wanted: Filter, columns: tuple[Column, ...] | None, after: tuple[datetime, UUID], limit: int
+) -> Query:
+    """Events in the order in which they were stored, behind a time and an id."""
+    bind = Binder()
+    conditions = wanted.conditions(bind)
+    at, event_id = bind.moment(after[0]), bind.uuid(after[1])
+    conditions += [f"stored_at >= {at}", f"(stored_at, event_id) > ({at}, {event_id})"]
+    chosen = "*" if columns is None else _keyed(columns)
+    sql = (
+        f"SELECT {chosen} FROM audit_log WHERE {' AND '.join(conditions)} "
+        f"ORDER BY stored_at, event_id LIMIT {bind.number(limit)}"
+    )
+    return Query(sql, {**bind.parameters, **titles(catalogue())})
 
 
 def count_query(wanted: Filter) -> Query:
@@ -133,11 +154,14 @@ def count(connection: Connection, wanted: Filter) -> Count:
 
 def view_columns(connection: Connection) -> dict[str, str]:
     """The columns of the view audit_log with their types."""
-    sql = "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = 'audit_log' ORDER BY position"
+    sql = (
+        "SELECT name, type FROM system.columns "
+        "WHERE database = currentDatabase() AND table = 'audit_log' ORDER BY position"
+    )
     return dict(connection.read(Query(sql)).rows)
 
 
-def assert_accounts(wanted: Filter, found: "set[str] | list[str]") -> None:
+def assert_accounts(wanted: Filter, found: Iterable[str]) -> None:
     """The last guard: nothing of another account leaves this module.
 
     Raises:

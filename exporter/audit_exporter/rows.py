@@ -1,6 +1,6 @@
 """A streamed answer cut into whole rows and counted: what is not whole never gets into a file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from queue import Full, Queue
 from threading import Event, Thread
@@ -50,7 +50,7 @@ def whole_rows(pieces: Iterable[bytes], end: bytes) -> Iterator[Block]:
         raise broken_off(rest) or QueryFailed("ClickHouse's answer ended in the middle of a row")
 
 
-def ahead(blocks: Iterable[Block], depth: int = 8) -> Iterator[Block]:
+def ahead(blocks: Iterable[Block], depth: int = 8) -> Generator[Block, None, None]:
     """Read blocks in a thread of its own, a few in advance, so that rendering and deflating overlap.
 
     Closing the iterator ends the thread; what the thread raises is raised here.

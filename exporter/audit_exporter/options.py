@@ -1,0 +1,110 @@
+"""The options that `audit log` and `audit export` share, and what they mean together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from audit_exporter.access import Reader, authorize
+from audit_exporter.clickhouse import Connection
+from audit_exporter.filters import Filter, TargetKey, read_module, read_network
+from audit_exporter.settings import ReaderSettings
+from audit_exporter.timeframe import Timeframe
+from audit_schemas.catalogue import catalogue
+from audit_schemas.permissions import Permission
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_WHO = (
+    click.option(
+        "--account", "accounts", multiple=True, help="The account; repeat it for several. [AUDIT_ACCOUNT]"
+    ),
+    click.option("--as", "viewer", help="The actor who reads, by id: needs the permission. [AUDIT_AS]"),
+    click.option(
+        "--tz", "zone", help="Time zone, as in Europe/Berlin; else the actor's, else the account's."
+    ),
+)
+_WHICH = (
+    click.option("--since", help="From: 7d, 24h, today, yesterday, a date or an RFC 3339 time."),
+    click.option("--until", help="To, itself excluded; written like --since."),
+    click.option("--module", "modules", multiple=True, help="Module, by key or title."),
+    click.option("--action", "actions", multiple=True, help="Action type: create, update, delete, login ..."),
+    click.option("--actor", "actors", multiple=True, help="Who did it, by id."),
+    click.option("--target", "targets", multiple=True, metavar="TYPE/ID", help="What it was done to."),
+    click.option("--ip", "network", metavar="CIDR", help="From this address or network."),
+    click.option("--field", "fields", multiple=True, help="A field that was changed."),
+    click.option("--search", help="Words that occur in the sentence, the names, the address or the reason."),
+    click.option("--outcome", type=click.Choice(["success", "failure"]), help="How it ended."),
+)
+
+
+def who(command: Command) -> Command:
+    """Add the options that say who reads."""
+    return _add(_WHO, command)
+
+
+def which(command: Command) -> Command:
+    """Add the options that say which events."""
+    return _add(_WHICH, command)
+
+
+def _add(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked on the command line, before anything is checked."""
+
+    accounts: tuple[str, ...]
+    viewer: str
+    zone: str | None
+
+    @classmethod
+    def read(cls, settings: ReaderSettings, options: dict[str, Any]) -> "Asked":
+        """Take who reads out of a command's options; the environment fills in.
+
+        Raises:
+            click.UsageError: without an account or an actor nothing is read.
+        """
+        given = options.pop("accounts") or ((settings.account,) if settings.account else ())
+        viewer = options.pop("viewer") or settings.viewer
+        if not given or not all(given):
+            raise click.UsageError("say which account: --account, or AUDIT_ACCOUNT in the environment")
+        if not viewer:
+            raise click.UsageError("say who reads: --as, or AUDIT_AS in the environment")
+        return cls(tuple(dict.fromkeys(given)), viewer, options.pop("zone"))
+
+    def authorize(self, connection: Connection, needed: Permission) -> Reader:
+        """Check the permission in every account."""
+        return authorize(connection, self.accounts, self.viewer, needed, self.zone)
+
+
+def wanted(reader: Reader, now: datetime, options: dict[str, Any]) -> Filter:
+    """The filter that a command's options ask for; only accounts that the reader may read.
+
+    Raises:
+        Invalid: when one of them cannot be read.
+    """
+    network = options["network"]
+    return Filter(
+        accounts=reader.accounts,
+        timeframe=_timeframe(options, now, reader.zone),
+        modules=tuple(read_module(text, catalogue()) for text in options["modules"]),
+        actions=options["actions"],
+        actors=options["actors"],
+        targets=tuple(TargetKey.read(text) for text in options["targets"]),
+        network=None if network is None else read_network(network),
+        fields=options["fields"],
+        words=tuple((options["search"] or "").split()),
+        outcome=options["outcome"],
+    )
+
+
+def _timeframe(options: dict[str, Any], now: datetime, zone: ZoneInfo) -> Timeframe:
+    return Timeframe.read(options["since"], options["until"], now=now, zone=zone)
