@@ -9,9 +9,10 @@ AuditError
     └── MigrationChanged      an applied migration is not what it was: restore it
 """
 
-from audit_schemas.errors import Incomplete, Invalid, Misconfigured, Unreachable
+from audit_schemas.errors import AuditError, Incomplete, Invalid, Misconfigured, Unreachable
 
 __all__ = [
+    "AuditError",
     "Fenced",
     "Incomplete",
     "Invalid",

@@ -1,0 +1,271 @@
+"""The sink's loop: it collects the next blocks while the last ones are being inserted.
+
+    collect ──▶ due ──▶ commit: the last blocks are done, the next are journaled ──▶ insert (a thread)
+       ▲                                                                               │
+       └───────────────────────────────────────────────────────────────────────────────┘
+
+A commit never happens while an insert runs, so a committed offset has either everything before it
+in ClickHouse, or says in its journal which block perhaps is not.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from audit_schemas import metrics
+from audit_schemas.topics import SINK_GROUP, TOPICS
+from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
+from audit_sinks.errors import AuditError, Fenced, Invalid
+from audit_sinks.insertion import Inserter
+from audit_sinks.membership import Membership, consumer_config, explained, patiently
+from audit_sinks.refusals import DeadLetterOffice
+from audit_sinks.settings import SinkSettings
+from audit_sinks.tables import FEEDS
+
+_log = structlog.get_logger(__name__)
+
+_CHUNK = 5_000
+_POLL_SECONDS = 0.05
+_LEAVE_SECONDS = 1.2
+"""How long the insert in hand may take once we are told to stop; its journal covers the rest."""
+_STALLED_POLL_SECONDS = 5.0
+"""While an insert waits for ClickHouse one record is taken so often, to remain in the group."""
+
+
+class Sink:
+    """Kafka to ClickHouse, exactly once in effect, until it is stopped."""
+
+    def __init__(self, settings: SinkSettings) -> None:
+        self._consumer = Consumer(consumer_config(settings), logger=None)
+        self._membership = Membership(self._consumer, AdminClient({"bootstrap.servers": settings.kafka}))
+        self._collector = Collector(Limits(settings.sink_rows, settings.sink_bytes, settings.sink_linger))
+        self._inserter = Inserter(
+            settings.clickhouse,
+            refuse=DeadLetterOffice(settings.kafka).keep,
+            report=self._report_clickhouse,
+            rejection_limit=settings.sink_rejection_limit,
+        )
+        self._stopping = threading.Event()
+        self._inserting: Future[None] = _done()
+        self._in_hand: dict[Place, Batch] = {}
+        """What the last commit journaled: to be acknowledged once `_inserting` is done."""
+        self._replaying: set[Place] = set()
+        self._next: dict[Place, int] = {}
+        """The offset after the last record that was inserted, by partition."""
+        self._troubles: dict[str, str] = {"group": "has no partitions yet"}
+        self._beat = time.monotonic()
+        self._measured = 0.0
+
+    def stop(self) -> None:
+        """Ask `run` to finish the insert in hand and return; may be called by a signal handler."""
+        self._stopping.set()
+
+    def trouble(self) -> str | None:
+        """Why the sink does not get on, for /readyz."""
+        return "; ".join(self._troubles.values()) or None
+
+    def stuck(self) -> str | None:
+        """Whether the loop itself has stopped turning, for /healthz."""
+        silent = time.monotonic() - self._beat
+        return f"the loop has not turned for {silent:.0f} s" if silent > 60 else None
+
+    def run(self) -> None:
+        """Work until `stop` is called.
+
+        Raises:
+            Misconfigured: nothing helps but an operator.
+        """
+        try:
+            if not self._patiently(lambda: self._membership.find_topics(list(FEEDS))):
+                return
+            self._consumer.subscribe(
+                list(FEEDS), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+            )
+            while not self._stopping.is_set():
+                self._turn()
+            self._finish_in_hand()
+        finally:
+            self._consumer.close()
+
+    def _turn(self) -> None:
+        self._beat = time.monotonic()
+        self._collect(_CHUNK, _POLL_SECONDS)
+        if not self._collector.due(time.monotonic()):
+            if self._in_hand and self._inserting.done() and self._collector.empty:
+                self._commit({})
+            return
+        self._wait_for_insert()
+        if self._inserting.done():
+            self._begin(self._collector.take())
+            self._measure_lag()
+
+    def _collect(self, count: int, seconds: float) -> None:
+        for message in self._consumer.consume(count, seconds):
+            if (error := message.error()) is not None:
+                self._heed(error, message)
+                continue
+            place = Place(message.topic() or "", message.partition() or 0)
+            if self._collector.owns(place):
+                value = message.value()
+                self._collector.add(
+                    place,
+                    message.offset() or 0,
+                    _outcome(message),
+                    size=len(value or b""),
+                    now=time.monotonic(),
+                )
+
+    def _heed(self, error: KafkaError, message: Message) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes are named so
+            self._collector.end_reached(Place(message.topic() or "", message.partition() or 0))
+            return
+        found = explained(error, topic=message.topic() or "")
+        if not isinstance(found, Fenced) and not error.retriable():
+            raise found
+        _log.warning(found.message)
+
+    def _wait_for_insert(self) -> None:
+        """Take hardly anything more until the last blocks are in."""
+        polled = time.monotonic()
+        while not self._stopping.is_set() and not wait_for([self._inserting], timeout=0.05).done:
+            self._beat = time.monotonic()
+            if self._beat - polled > _STALLED_POLL_SECONDS:
+                polled = self._beat
+                self._collect(1, 0)
+
+    def _begin(self, blocks: Mapping[Place, Batch]) -> None:
+        """Journal blocks, which acknowledges the last ones, and start inserting them."""
+        if not self._commit(blocks) or not blocks:
+            return
+        self._in_hand = dict(blocks)
+        replays = [place for place in blocks if place in self._replaying]
+        self._replaying.difference_update(replays)
+        metrics.JOURNAL_REPLAYS.inc(len(replays))
+        self._inserting = future = Future[None]()
+        # A daemon: it may wait for ClickHouse for hours, and must not keep the process.
+        threading.Thread(
+            target=self._insert, args=(dict(blocks), future), name="inserting", daemon=True
+        ).start()
+
+    def _insert(self, blocks: Mapping[Place, Batch], future: "Future[None]") -> None:
+        try:
+            for place, batch in blocks.items():
+                self._inserter.insert(
+                    FEEDS[place.topic], self._membership.topic_ids[place.topic], place, batch
+                )
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the loop
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    def _commit(self, blocks: Mapping[Place, Batch]) -> bool:
+        """Acknowledge what was inserted, and journal blocks.
+
+        Returns:
+            Whether the group took it; if not, everything is forgotten and read again.
+        """
+        self._inserting.result()
+        done = {place: batch.last + 1 for place, batch in self._in_hand.items()}
+        try:
+            if not self._patiently(lambda: self._membership.commit(blocks, done)):
+                return False
+        except Fenced as error:
+            _log.warning("the group has moved on", reason=error.message)
+            self._forget()
+            return False
+        self._in_hand = {}
+        self._next |= done
+        return True
+
+    def _finish_in_hand(self) -> None:
+        wait_for([self._inserting], timeout=_LEAVE_SECONDS)
+        if self._in_hand and self._inserting.done():
+            self._inserting.result()
+            done = {place: batch.last + 1 for place, batch in self._in_hand.items()}
+            try:
+                self._membership.commit({}, done)
+            except AuditError as error:
+                _log.warning(
+                    "could not acknowledge the last blocks: they will be repeated", reason=error.message
+                )
+        self._forget()
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._forget()
+        found: dict[Place, int] = {}
+
+        def resume() -> None:
+            for place, resume in self._membership.resume(partitions).items():
+                self._collector.assign(place, resume.offset, resume.replay_until)
+                found[place] = resume.offset
+                if resume.replay_until is not None:
+                    self._replaying.add(place)
+
+        if partitions and not self._patiently(resume):
+            return
+        for partition in partitions:
+            partition.offset = found[Place(partition.topic, partition.partition)]
+        consumer.assign(partitions)
+        self._report("group", None if partitions else "has no partitions")
+        _log.info("assigned", partitions=len(partitions), replays=len(self._replaying))
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
+        """What is inserted by now is acknowledged, which saves the next owner a repeat."""
+        self._report("group", "has no partitions")
+        self._finish_in_hand()
+
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
+        self._report("group", "has lost its partitions")
+        self._forget()
+
+    def _forget(self) -> None:
+        self._collector.clear()
+        self._in_hand = {}
+        self._replaying.clear()
+        self._next.clear()
+
+    def _patiently(self, work: Callable[[], None]) -> bool:
+        return patiently(work, stopping=self._stopping.is_set, report=lambda why: self._report("kafka", why))
+
+    def _report_clickhouse(self, why: str | None) -> None:
+        self._report("clickhouse", why)
+
+    def _report(self, part: str, why: str | None) -> None:
+        if why is None:
+            if self._troubles.pop(part, None):
+                _log.info("goes on", part=part)
+        elif self._troubles.get(part) != why:
+            self._troubles[part] = why
+            _log.warning("waits", part=part, reason=why)
+
+    def _measure_lag(self) -> None:
+        now = time.monotonic()
+        if now - self._measured < 1:
+            return
+        self._measured = now
+        for place, records in self._membership.lag(self._next):
+            metrics.CONSUMER_LAG.labels(SINK_GROUP, place.topic, place.partition).set(records)
+
+
+def _outcome(message: Message) -> Row | Refusal | None:
+    value = message.value()
+    topic = message.topic() or ""
+    if value is None:
+        # The directory's tombstones: whoever has left keeps a name in the log.
+        return None if TOPICS[topic].retention is None else Refusal(message, "malformed", "has no value")
+    try:
+        return Row(message.offset() or 0, FEEDS[topic].read(value), message)
+    except Invalid as error:
+        return Refusal(message, "invalid", error.message)
+
+
+def _done() -> "Future[None]":
+    future = Future[None]()
+    future.set_result(None)
+    return future

@@ -1,0 +1,201 @@
+"""The sink's place in its consumer group: where to resume, what to commit, and when it is out of it."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import structlog
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from audit_schemas.topics import SINK_GROUP
+from audit_sinks import journal
+from audit_sinks.batches import Batch, Place
+from audit_sinks.errors import Fenced, Misconfigured, Unreachable
+from audit_sinks.settings import SinkSettings
+
+_log = structlog.get_logger(__name__)
+
+_FENCED = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError._STATE,  # noqa: SLF001 - librdkafka's own codes are named so
+        KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
+    }
+)
+_SECONDS = 10.0
+
+
+def consumer_config(settings: SinkSettings) -> dict[str, object]:
+    """The consumer's settings, as librdkafka names them.
+
+    Offsets are committed by the journal alone. An offset that is out of range is an error, never a
+    silent jump. Assignment is eager: at a rebalance everything is forgotten and read again from the
+    journal, so there is one way to begin, not two.
+    """
+    config: dict[str, object] = {
+        "bootstrap.servers": settings.kafka,
+        "group.id": SINK_GROUP,
+        "client.id": "audit-sink",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "enable.partition.eof": True,
+        "partition.assignment.strategy": "roundrobin",
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 1_000,
+        # What librdkafka reads ahead of us, for each partition.
+        "queued.max.messages.kbytes": 8_192,
+        "fetch.wait.max.ms": 100,
+    }
+    if settings.sink_instance:
+        config["group.instance.id"] = settings.sink_instance
+    return config
+
+
+class Membership:
+    """Reads and writes the group's committed offsets."""
+
+    def __init__(self, consumer: Consumer, admin: AdminClient) -> None:
+        self._consumer = consumer
+        self._admin = admin
+        self.topic_ids: Mapping[str, str] = {}
+        """By topic; asked anew at each assignment."""
+
+    def find_topics(self, names: Sequence[str]) -> None:
+        """Learn the topics' ids.
+
+        Raises:
+            Misconfigured: one does not exist.
+            Unreachable: Kafka does not answer.
+        """
+        futures = self._admin.describe_topics(TopicCollection(list(names)), request_timeout=_SECONDS)
+        found = {}
+        for name, future in futures.items():
+            try:
+                found[name] = str(future.result().topic_id)
+            except KafkaException as error:
+                raise explained(error.args[0], topic=name) from error
+        self.topic_ids = {**self.topic_ids, **found}
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> dict[Place, journal.Resume]:
+        """Read the journal of newly assigned partitions. A group without a commit begins at the beginning.
+
+        Raises:
+            Misconfigured, Unreachable: as above.
+        """
+        self.find_topics(sorted({partition.topic for partition in partitions}))
+        try:
+            committed = self._consumer.committed(list(partitions), timeout=_SECONDS)
+        except KafkaException as error:
+            raise explained(error.args[0]) from error
+        found = {}
+        for partition in committed:
+            if partition.error is not None:
+                raise explained(partition.error, topic=partition.topic)
+            found[Place(partition.topic, partition.partition)] = self._resume(partition)
+        return found
+
+    def _resume(self, committed: TopicPartition) -> journal.Resume:
+        if committed.offset < 0:
+            return journal.Resume(OFFSET_BEGINNING)
+        resume = journal.read(committed.offset, committed.metadata or "", self.topic_ids[committed.topic])
+        if resume.warning:
+            _log.warning(resume.warning, topic=committed.topic, partition=committed.partition)
+        return resume
+
+    def commit(self, journaled: Mapping[Place, Batch], done: Mapping[Place, int]) -> None:
+        """Commit at once: what is about to be inserted, with its journal, and what is done, without.
+
+        Args:
+            journaled: blocks whose insert begins after this returns.
+            done: the next offset of partitions that have nothing in hand.
+
+        Raises:
+            Fenced: the group has moved on without us.
+            Unreachable: Kafka does not answer; to be repeated.
+        """
+        offsets = [
+            TopicPartition(
+                *place, batch.first, metadata=journal.write(self.topic_ids[place.topic], batch.last)
+            )
+            for place, batch in journaled.items()
+        ]
+        offsets += [
+            TopicPartition(*place, offset) for place, offset in done.items() if place not in journaled
+        ]
+        if not offsets:
+            return
+        try:
+            results = self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            raise explained(error.args[0]) from error
+        for result in results or ():
+            if result.error is not None:
+                raise explained(result.error, topic=result.topic)
+
+    def lag(self, positions: Mapping[Place, int]) -> Iterable[tuple[Place, int]]:
+        """Records after each position, by what the last fetch told; without asking the broker."""
+        for place, position in positions.items():
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+            if high >= 0:
+                yield place, max(0, high - position)
+
+
+def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | Misconfigured:
+    """What an error of Kafka's means for the sink."""
+    where = f"{topic}: " if topic else ""
+    code = error.code()
+    if code in _FENCED:
+        return Fenced(f"{where}{error.str()}")
+    if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001
+        return Misconfigured(f"{where}Kafka does not know this topic", remedy="run `audit topics apply`")
+    if code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+        return Misconfigured(
+            f"{where}records that were not yet stored have left Kafka ({error.str()})",
+            remedy=f"find out what was lost, then set the offsets of the group {SINK_GROUP} by hand "
+            "(kafka-consumer-groups --reset-offsets)",
+        )
+    if code in (
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError.OFFSET_METADATA_TOO_LARGE,
+    ):
+        return Misconfigured(f"{where}Kafka refuses: {error.str()}")
+    return Unreachable(f"{where}Kafka does not answer: {error.str()}", remedy="check AUDIT_KAFKA")
+
+
+def patiently(
+    work: Callable[[], None], *, stopping: Callable[[], bool], report: Callable[[str | None], None]
+) -> bool:
+    """Repeat what Kafka could not do yet, until it could or we stop.
+
+    Returns:
+        Whether it was done.
+
+    Raises:
+        Fenced, Misconfigured: waiting does not help.
+    """
+    while not stopping():
+        try:
+            work()
+        except Fenced:
+            raise
+        except Unreachable as error:
+            report(error.message)
+            time.sleep(0.5)
+        else:
+            report(None)
+            return True
+    return False

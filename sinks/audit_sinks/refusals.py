@@ -1,0 +1,100 @@
+"""Keeping refused records: acknowledged in audit.dead-letters, or, where they come from there, in the log."""
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaError, Message, Producer
+
+from audit_schemas import metrics, topics
+from audit_schemas.dead_letter import DeadLetter, Refusable
+from audit_sinks.batches import Refusal
+from audit_sinks.errors import Unreachable
+
+_log = structlog.get_logger(__name__)
+_DELIVERY_SECONDS = 30
+
+
+class DeadLetterOffice:
+    """Publishes dead letters and waits for Kafka's word."""
+
+    def __init__(self, servers: str) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": servers,
+                "client.id": "audit-sink",
+                "enable.idempotence": True,
+                "compression.type": "zstd",
+                "message.max.bytes": topics.DEAD_LETTERS.limit,
+                "message.timeout.ms": _DELIVERY_SECONDS * 1000,
+            }
+        )
+
+    def keep(self, refusals: Sequence[Refusal]) -> None:
+        """Keep what was refused; returns once it is acknowledged.
+
+        Raises:
+            Unreachable: not all was acknowledged; repeat it, a dead letter's id is derived from its place.
+        """
+        failures: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failures.append(error)
+
+        now = datetime.fromtimestamp(time.time(), UTC)
+        for refusal in refusals:
+            if (letter := _letter(refusal, now)) is not None:
+                self._publish(letter, delivered)
+        if self._producer.flush(_DELIVERY_SECONDS + 5) or failures:
+            raise Unreachable(
+                f"dead letters are not acknowledged: {failures[0].str() if failures else 'no answer'}"
+            )
+        for refusal in refusals:
+            metrics.DEAD_LETTERS.labels("sink", refusal.reason).inc()
+
+    def _publish(self, letter: DeadLetter, delivered: Any) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    topics.DEAD_LETTERS.name,
+                    key=str(letter.id),
+                    value=letter.model_dump_json().encode(),
+                    on_delivery=delivered,
+                )
+                return
+            except BufferError:
+                self._producer.poll(1)
+
+
+def _letter(refusal: Refusal, now: datetime) -> DeadLetter | None:
+    record = _refusable(refusal.record)
+    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    _log.warning("a record is refused", **place, reason=refusal.reason, detail=refusal.detail)
+    if record.topic == topics.DEAD_LETTERS.name:
+        return None  # it would come back to us for ever
+    return DeadLetter.of(record, stage="sink", reason=refusal.reason, detail=refusal.detail, failed_at=now)
+
+
+def _refusable(message: Message) -> Refusable:
+    _, milliseconds = message.timestamp()
+    return Refusable(
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        key=_as_bytes(message.key()),
+        value=_as_bytes(message.value()),
+        headers=tuple((name, _as_bytes(value)) for name, value in _headers(message)),
+        received_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+    )
+
+
+def _headers(message: Message) -> Iterable[tuple[str, str | bytes | None]]:
+    headers = message.headers() or ()
+    return headers.items() if isinstance(headers, dict) else headers
+
+
+def _as_bytes(data: str | bytes | None) -> bytes | None:
+    return data.encode() if isinstance(data, str) else data
