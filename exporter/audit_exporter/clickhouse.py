@@ -25,6 +25,7 @@ _EXCEPTION = b"__exception__"
 _UNKNOWN = {60: "table", 81: "database"}
 _LOGIN = {192, 193, 194, 516}
 _CODE = re.compile(r"^Code: (\d+)\.")
+_ADVICE = re.compile(r"Stack trace:|Expected one of:|If you use ClickHouse Cloud")
 _NOISE = re.compile(
     r"^Code: \d+\. |DB::(?:NetException|Exception): |\s*\(version [^)]*\)\s*$|: In scope .*", re.DOTALL
 )
@@ -158,7 +159,7 @@ def failure(text: str) -> AuditError:
     """What ClickHouse said, as one clear line."""
     found = _CODE.search(text)
     code = int(found[1]) if found else 0
-    text = text.partition("Stack trace:")[0]
+    text = _ADVICE.split(text)[0]
     text = " ".join(_NOISE.sub("", text).split()) or "without a reason"
     if code in _LOGIN:
         return Misconfigured(

@@ -36,24 +36,23 @@ def _value(value: object, zone: ZoneInfo) -> str:
 
 
 def _notes(event: Mapping[str, Any]) -> Iterator[RenderableType]:
-    for note in event.get("notes", ()):
+    for note in event["notes"]:
         yield Text(f"note: {visible(text_of(note))}", style="yellow")
 
 
 def _related(event: Mapping[str, Any]) -> Iterator[RenderableType]:
-    for target in event.get("related", ()):
-        yield Text(visible(f"related: {target['type']}/{target['id']} {target['name']}".rstrip()))
+    for kind, key, name, _ in event["related"]:
+        yield Text(visible(f"related: {kind}/{key} {name}".rstrip()))
 
 
 def _changes(event: Mapping[str, Any]) -> Iterator[RenderableType]:
-    if not event.get("changes"):
+    if not event["changes"]:
         return
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
     for heading in ("Field", "Old", "New"):
         table.add_column(heading, overflow="fold")
-    for change in event["changes"]:
-        label = f"{change['label']} ({change['field']})" if change["label"] else change["field"]
-        old, new = (visible(change[name]) or "(absent)" for name in ("old", "new"))
-        table.add_row(Text(visible(label)), Text(old), Text(new))
+    for field, label, old, new in event["changes"]:
+        name = f"{label} ({field})" if label else field
+        table.add_row(*(Text(visible(text) or "(absent)") for text in (name, old, new)))
     yield Text("")
     yield table

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 _JSON_TEXT = ("metadata", "extra")
+_TARGET = ("type", "id", "name", "url")
 
 
 def event_json(event: Mapping[str, Any]) -> bytes:
@@ -14,19 +15,17 @@ def event_json(event: Mapping[str, Any]) -> bytes:
     Args:
         event: the columns of the view audit_log by name.
     """
-    return msgspec.json.encode(
-        {
-            **event,
-            **{name: _raw(event[name]) for name in _JSON_TEXT if name in event},
-            "changes": [_change(change) for change in event.get("changes", ())],
-        }
-    )
+    values: dict[str, Any] = dict(event)
+    values |= {name: _raw(event[name]) for name in _JSON_TEXT}
+    values["changes"] = [_change(*change) for change in event["changes"]]
+    values["related"] = [dict(zip(_TARGET, target, strict=True)) for target in event["related"]]
+    return msgspec.json.encode(values)
 
 
-def _change(change: Mapping[str, str]) -> dict[str, Any]:
+def _change(field: str, label: str, old: str, new: str) -> dict[str, Any]:
     """A change; a value that was absent is absent here too."""
-    values = {name: _raw(change[name]) for name in ("old", "new") if change[name]}
-    return {"field": change["field"], "label": change["label"] or None, **values}
+    values = {name: _raw(text) for name, text in (("old", old), ("new", new)) if text}
+    return {"field": field, "label": label or None, **values}
 
 
 def _raw(text: str) -> msgspec.Raw | None:

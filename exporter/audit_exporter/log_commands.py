@@ -64,7 +64,7 @@ def _list(
         _print(page.dicts(), reader, as_json=as_json, header=total == len(page.rows))
     if not as_json:
         more = " (there may be more: --limit, --all)" if total == limit else ""
-        click.echo(f"{total:,} events, times in {reader.zone}{more}", err=True)
+        click.echo(f"{total:,} event{'s' * (total != 1)}, times in {reader.zone}{more}", err=True)
 
 
 @log.command()
