@@ -1,0 +1,49 @@
+"""Secrets stay with the service: their values are replaced before anything leaves the process.
+
+A field is secret by its name, at any depth of a value. That it changed is still recorded.
+"""
+
+import re
+from functools import lru_cache
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+REDACTED = Raw(b'"[redacted]"')
+"""What stands in place of a secret value."""
+
+_PARTS = (
+    "password", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "accesskey", "privatekey",
+    "authorization", "credential", "cookie", "cvv",
+)  # fmt: skip
+_WHOLE = frozenset({"pwd", "pin", "otp", "cvc", "auth", "sessionkey"})
+_PUNCTUATION = re.compile(r"[^a-z0-9]+")
+
+
+@lru_cache(maxsize=8192)
+def is_secret(name: str) -> bool:
+    """Whether a field's name says that its value is a secret: apiKey, api-key and X_API_KEY alike."""
+    plain = _PUNCTUATION.sub("", name.lower())
+    return plain in _WHOLE or any(part in plain for part in _PARTS)
+
+
+def redacted(value: Raw | UnsetType) -> Raw | UnsetType:
+    """A secret value's replacement; absent and null say nothing and stay what they are."""
+    return value if value is UNSET or value == b"null" else REDACTED
+
+
+def without_secrets(text: Raw) -> Raw:
+    """JSON text with the secret fields of its objects replaced; everything else to the digit as it was."""
+    if b"{" not in bytes(text):
+        return text
+    return Raw(msgspec.json.encode(_cleaned(text)))
+
+
+def _cleaned(text: Raw) -> object:
+    start = bytes(text).lstrip()[:1]
+    if start == b"{":
+        fields = msgspec.json.decode(text, type=dict[str, Raw])
+        return {name: redacted(item) if is_secret(name) else _cleaned(item) for name, item in fields.items()}
+    if start == b"[":
+        return [_cleaned(item) for item in msgspec.json.decode(text, type=list[Raw])]
+    return text
