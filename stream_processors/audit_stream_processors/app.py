@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import faust
+from faust.types import StreamT
 
 from audit_schemas import metrics
 from audit_schemas.topics import CHANGES, PROCESSOR_GROUP
@@ -47,7 +48,7 @@ def processor_app(settings: ProcessorSettings, handle: Handle, *, datadir: str) 
     )
 
     @app.agent(app.topic(CHANGES.name, schema=RunSchema()), name="enriching")
-    async def enriching(runs: faust.Stream[Run]) -> None:
+    async def enriching(runs: StreamT[Run]) -> None:
         async for run in runs:
             try:
                 with metrics.RUN_SECONDS.time():

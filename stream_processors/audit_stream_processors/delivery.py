@@ -98,7 +98,7 @@ def producer_config(servers: str) -> dict[str, Any]:
             "acks": "all",
             "partitioner": "murmur2_random",
             "compression.type": "zstd",
-            "linger.ms": 20,
+            "linger.ms": 5,
             "message.timeout.ms": 0,  # without end: whatever is away comes back
             "message.max.bytes": DEAD_LETTERS.limit,
             "queue.buffering.max.kbytes": 256 * 1024,

@@ -132,19 +132,21 @@ def _work(settings: ProcessorSettings, health: Health, admin: AdminClient, actor
 
 
 def _report_life(app: faust.App, health: Health, delivery: Delivery) -> None:
-    @app.timer(1.0)
     async def beat() -> None:
         health.beat()
 
-    @app.on_partitions_assigned.connect
-    async def on_partitions_assigned(_app: faust.App, assigned: Any, **_: Any) -> None:
-        _log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
+    async def assigned(_: Any, *partitions: Any, **_more: Any) -> None:
+        numbers = sorted(tp.partition for tps in partitions for tp in tps)
+        _log.info("partitions assigned", partitions=numbers)
         health.report("start", None)
 
-    @app.on_before_shutdown.connect
-    async def on_before_shutdown(_app: faust.App, **_: Any) -> None:
+    async def stopping(_: Any, *_args: Any, **_more: Any) -> None:
         health.report("stop", "stopping")
         delivery.stop()
+
+    app.timer(1.0)(beat)
+    app.on_partitions_assigned.connect(assigned)
+    app.on_before_shutdown.connect(stopping)
 
 
 def _calm_garbage_collection() -> None:

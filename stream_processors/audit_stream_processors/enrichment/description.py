@@ -1,7 +1,9 @@
 """The sentence that the log shows of an event, by the catalogue's templates."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from string import Formatter
 
 from audit_schemas.catalogue import Catalogue
 from audit_schemas.enriched import EnrichedChange
@@ -16,6 +18,7 @@ from audit_stream_processors.enrichment.values import (
 
 Describe = Callable[[Event, Sequence[EnrichedChange]], tuple[str, str]]
 """The template's key and the sentence."""
+_Render = Callable[[Event, Sequence[EnrichedChange]], str]
 
 _OWN_KIND = frozenset({"create", "delete", "view", "export", "logout"})
 """Actions with a sentence of their own, whatever has changed."""
@@ -27,28 +30,36 @@ def describer(catalogue: Catalogue) -> Describe:
     """Make the function that describes events, by a catalogue's templates.
 
     Raises:
-        KeyError: a template has a placeholder that does not exist.
+        ValueError: a template has a placeholder that does not exist.
     """
-    templates = {key: text.format for key, text in catalogue.templates.items()}
-    for template in templates.values():
-        template(**_BLANK, sentence="")
+    failed = catalogue.templates["failed"]
+    templates = {key: _compiled(text) for key, text in catalogue.templates.items() if key != "failed"}
 
     @lru_cache(maxsize=4096)
-    def template_of(target_type: str, kind: str) -> tuple[str, Callable[..., str]]:
+    def template_of(target_type: str, kind: str) -> tuple[str, _Render]:
         specific = f"{target_type}.{kind}"
         key = specific if specific in templates else kind
         return key, templates[key]
 
     def describe(event: Event, changes: Sequence[EnrichedChange]) -> tuple[str, str]:
         kind = kind_of(event, changes)
-        key, template = template_of(event.target.type, kind)
-        sentence = template(**_details(event, changes, kind))
+        key, render = template_of(event.target.type, kind)
+        sentence = render(event, changes)
         if event.outcome == "success" or kind == "login_failed":
             return key, sentence
-        failed, template = template_of(event.target.type, "failed")
-        return failed, template(sentence=sentence, why=_why(event))
+        return "failed", failed.format(sentence=sentence, why=_why(event))
 
     return describe
+
+
+def _compiled(text: str) -> _Render:
+    """A template that looks up only what it shows."""
+    names = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+    if unknown := set(names) - _PLACEHOLDERS.keys():
+        raise ValueError(f"the template {text!r} has unknown placeholders: {', '.join(sorted(unknown))}")
+    parts = [_PLACEHOLDERS[name] for name in names]
+    filled = re.sub(r"\{\w+\}", "{}", text).format
+    return lambda event, changes: filled(*[part(event, changes) for part in parts])
 
 
 def kind_of(event: Event, changes: Sequence[EnrichedChange]) -> str:
@@ -74,40 +85,17 @@ def _kind_of_change(change: EnrichedChange) -> str:
     return "set" if has else "cleared"
 
 
-_BLANK = dict.fromkeys(("action", "type", "target", "label", "old", "new", "labels", "count", "why"), "")
-
-
-def _details(event: Event, changes: Sequence[EnrichedChange], kind: str) -> Mapping[str, str]:
-    """What the template of a kind may name."""
-    target = event.target
-    details = {
-        **_BLANK,
-        "action": _sentence_start(event.action),
-        "type": _words(target.type),
-        "target": shortened(target.name or target.id, LONGEST_NAME),
-        "why": "" if event.outcome == "success" else _why(event),
-    }
-    if kind in _ONE_CHANGE:
-        change = changes[0]
-        details["label"] = _label(change)
-        details["old"] = shown_value(change.old)
-        details["new"] = shown_value(change.new)
-    elif kind in _MANY_CHANGES:
-        details["labels"] = ", ".join([_label(change) for change in changes[:_NAMED]])
-        details["count"] = str(len(changes) - _NAMED)
-    return details
-
-
-_ONE_CHANGE = frozenset({"changed", "set", "cleared", "touched"})
-_MANY_CHANGES = frozenset({"changed_many", "changed_lots"})
-
-
 def _label(change: EnrichedChange) -> str:
     return shortened(change.label, LONGEST_NAME) if change.label else _words(change.field)
 
 
+def _labels(changes: Sequence[EnrichedChange]) -> str:
+    return ", ".join([_label(change) for change in changes[:_NAMED]])
+
+
 def _why(event: Event) -> str:
-    return f": {shortened(event.outcome_reason, LONGEST_NAME)}" if event.outcome_reason else ""
+    reason = event.outcome_reason
+    return f": {shortened(reason, LONGEST_NAME)}" if reason and event.outcome == "failure" else ""
 
 
 @lru_cache(maxsize=4096)
@@ -118,3 +106,17 @@ def _words(name: str) -> str:
 @lru_cache(maxsize=4096)
 def _sentence_start(action: str) -> str:
     return humanized(action).capitalize()
+
+
+_PLACEHOLDERS: Mapping[str, _Render] = {
+    "action": lambda event, _: _sentence_start(event.action),
+    "type": lambda event, _: _words(event.target.type),
+    "target": lambda event, _: shortened(event.target.name or event.target.id, LONGEST_NAME),
+    "label": lambda _, changes: _label(changes[0]) if changes else "",
+    "old": lambda _, changes: shown_value(changes[0].old) if changes else "",
+    "new": lambda _, changes: shown_value(changes[0].new) if changes else "",
+    "labels": lambda _, changes: _labels(changes),
+    "count": lambda _, changes: str(max(0, len(changes) - _NAMED)),
+    "why": lambda event, _: _why(event),
+}
+"""What a template may name."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, defstruct
 
 from audit_schemas.catalogue import Catalogue
 from audit_schemas.enriched import EnrichedChange, EnrichedEvent, EnrichedOrigin
@@ -25,10 +25,25 @@ Enrich = Callable[[Event, str, int, int, datetime], EnrichedEvent]
 CONTACTS = "contacts"
 CONTACT = "contact"
 
-# Structs are made several times faster than the dataclasses that they are derived from.
-_Event = cast("type[EnrichedEvent]", struct_of(EnrichedEvent, strict=True))
-_Change = cast("type[EnrichedChange]", struct_of(EnrichedChange, strict=True))
-_Origin = cast("type[EnrichedOrigin]", struct_of(EnrichedOrigin, strict=True))
+
+def _lean(cls: Any, *, always: tuple[str, ...] = ()) -> type[Struct]:
+    """The Struct of a dataclass that writes only what differs from its default, and `always` these."""
+    return defstruct(
+        cls.__name__,
+        [(name, str) for name in always],
+        bases=(struct_of(cls, strict=True),),
+        omit_defaults=True,
+        kw_only=True,
+        frozen=True,
+        gc=False,
+    )
+
+
+# Structs are made several times faster than the dataclasses that they are derived from, and they can
+# leave out what has its default: a third of the bytes that everyone behind us would carry and parse.
+_Event = cast("type[EnrichedEvent]", _lean(EnrichedEvent, always=("metadata",)))
+_Change = cast("type[EnrichedChange]", _lean(EnrichedChange))
+_Origin = cast("type[EnrichedOrigin]", _lean(EnrichedOrigin))
 _Actor: Any = struct_of(Actor, strict=True)
 
 
@@ -147,11 +162,11 @@ def _enriched_change(change: Change) -> EnrichedChange:
 
 
 def _value_text(value: Raw | UnsetType) -> str:
-    return "" if value is UNSET else bytes(value).decode()
+    return "" if value is UNSET else str(value, "utf-8")
 
 
 def _object_text(value: Raw) -> str:
-    text = bytes(value).decode()
+    text = str(value, "utf-8")
     if not text.startswith("{"):
         raise Invalid("metadata must be an object")
     return text

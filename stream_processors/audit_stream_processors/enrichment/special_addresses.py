@@ -6,8 +6,10 @@ addresses, NAT64, 6to4, new documentation and segment-routing prefixes.
 Source: IANA IPv4 and IPv6 Special-Purpose Address Registries, IPv6 address space, IPv4 multicast.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import Any
 
 GLOBAL = "global"
 RESERVED = "reserved"
@@ -34,8 +36,7 @@ _V4 = {
 }
 
 _V6 = {
-    "::/0": RESERVED,  # only 2000::/3 is given out as global unicast
-    "2000::/3": GLOBAL,
+    "2000::/3": GLOBAL,  # all that is given out as global unicast
     "::/128": "unspecified",
     "::1/128": "loopback",
     "64:ff9b:1::/48": "private",  # NAT64 within one network
@@ -61,37 +62,60 @@ _NAT64 = ip_network("64:ff9b::/96")
 _TEREDO = ip_network("2001::/32")
 _6TO4 = ip_network("2002::/16")
 
-_Rows = tuple[tuple[int, int, str], ...]
+_Ranges = tuple[list[int], list[str]]
+"""Where each range begins, ascending, and its scope: it ends where the next one begins."""
 
 
-def _rows(networks: Iterable[tuple[IPv4Network | IPv6Network, str]]) -> _Rows:
-    """(mask, address, scope), the most specific network first."""
-    ordered = sorted(networks, key=lambda row: row[0].prefixlen, reverse=True)
-    return tuple((int(network.netmask), int(network.network_address), scope) for network, scope in ordered)
+def _ranges(table: Mapping[str, str], outside: str, bits: int) -> _Ranges:
+    """Flatten networks within networks, so that a look-up is one bisection."""
+    networks = sorted((ip_network(text), scope) for text, scope in table.items())
+    edges = {0, *(edge for network, _ in networks for edge in _edges(network))} - {1 << bits}
+    starts = sorted(edges)
+    return starts, [_most_specific(networks, start) or outside for start in starts]
 
 
-_V4_ROWS = _rows((ip_network(text), scope) for text, scope in _V4.items())
-_V6_ROWS = _rows((ip_network(text), scope) for text, scope in _V6.items())
+def _edges(network: IPv4Network | IPv6Network) -> tuple[int, int]:
+    return int(network.network_address), int(network.broadcast_address) + 1
+
+
+def _most_specific(networks: Sequence[tuple[Any, str]], ip: int) -> str | None:
+    holding = [(network.prefixlen, scope) for network, scope in networks if _holds(network, ip)]
+    return max(holding)[1] if holding else None
+
+
+def _holds(network: IPv4Network | IPv6Network, ip: int) -> bool:
+    start, end = _edges(network)
+    return start <= ip < end
+
+
+_V4_RANGES = _ranges(_V4, GLOBAL, 32)
+_V6_RANGES = _ranges(_V6, RESERVED, 128)
 
 
 def scope_of(ip: IPv4Address | IPv6Address) -> str:
     """What the registries say of an address.
 
-    An address that carries an IPv4 address (NAT64, 6to4, Teredo) has the scope of that one: it says
-    where the packets really come from.
+    An address that carries an IPv4 address (mapped, NAT64, 6to4, Teredo) has the scope of that one:
+    it says where the packets really come from.
 
     Returns:
         global, private, shared, loopback, link_local, multicast, documentation, benchmarking,
         segment_routing, broadcast, unspecified or reserved.
     """
     if isinstance(ip, IPv4Address):
-        return _look_up(_V4_ROWS, int(ip)) or GLOBAL
+        return scope_of_v4(int(ip))
     carried = _carried(ip)
-    return scope_of(carried) if carried else _look_up(_V6_ROWS, int(ip)) or RESERVED
+    return _look_up(_V6_RANGES, int(ip)) if carried is None else scope_of_v4(int(carried))
 
 
-def _look_up(rows: _Rows, ip: int) -> str | None:
-    return next((scope for mask, network, scope in rows if ip & mask == network), None)
+def scope_of_v4(ip: int) -> str:
+    """What the registry says of an IPv4 address, given as a number."""
+    return _look_up(_V4_RANGES, ip)
+
+
+def _look_up(ranges: _Ranges, ip: int) -> str:
+    starts, scopes = ranges
+    return scopes[bisect_right(starts, ip) - 1]
 
 
 def _carried(ip: IPv6Address) -> IPv4Address | None:
