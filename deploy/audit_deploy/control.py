@@ -128,11 +128,12 @@ class Stack:
                 waiting.result()
 
     def log_tail(self, name: str, lines: int = 8) -> str:
-        """The last lines that a part wrote."""
+        """The last lines that a part wrote, without the frames of Java's traces."""
         try:
-            return "\n".join(self.folder.log(name).read_text(errors="replace").splitlines()[-lines:])
+            written = self.folder.log(name).read_text(errors="replace").splitlines()
         except FileNotFoundError:
             return ""
+        return "\n".join([line for line in written if not line.startswith("\tat ")][-lines:])
 
     def close(self) -> bool:
         """Stop everything, workers first, and wait until nothing is left.

@@ -42,6 +42,8 @@ def _bound(port: int) -> socket.socket | None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        # Sockets that only bind may share a port with that option.
+        listener.listen(1)
     except OSError:
         listener.close()
         if port == 0:

@@ -22,7 +22,7 @@ WORKERS: Mapping[str, tuple[str, ...]] = {
 """Name and `audit` command of each worker."""
 
 PREPARATIONS: tuple[tuple[str, ...], ...] = (("topics", "apply"), ("migrate", "up"))
-"""`audit` commands that run between the servers and the workers; each may be repeated."""
+"""`audit` commands that run between the servers and the workers, side by side; each may be repeated."""
 
 
 @dataclass(frozen=True)

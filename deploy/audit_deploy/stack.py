@@ -4,7 +4,8 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,18 +182,26 @@ def _start_servers(stack: Stack, report: Report, *, tied: bool) -> None:
 
 
 def _start_workers(stack: Stack, report: Report) -> None:
-    environment = foreground.environment(stack.environment)
-    for command in PREPARATIONS:
-        named = f"audit {' '.join(command)}"
-        report(named)
-        done = subprocess.run(audit(*command), env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise ProgramFailed(f"`{named}` failed:\n{(done.stderr or done.stdout).strip()}")
+    report(" and ".join(_named(command) for command in PREPARATIONS))
+    with ThreadPoolExecutor() as pool:
+        for prepared in [pool.submit(_prepare, stack, command) for command in PREPARATIONS]:
+            prepared.result()
     workers = [program.name for program in stack.programs if not program.is_server]
     report(f"starting the {' and the '.join(workers)}")
     for name in workers:
         stack.start(name)
     stack.wait_ready(*workers)
+
+
+def _prepare(stack: Stack, command: Sequence[str]) -> None:
+    environment = foreground.environment(stack.environment)
+    done = subprocess.run(audit(*command), env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ProgramFailed(f"`{_named(command)}` failed:\n{(done.stderr or done.stdout).strip()}")
+
+
+def _named(command: Sequence[str]) -> str:
+    return f"audit {' '.join(command)}"
 
 
 def _job(program: Program) -> Job:
