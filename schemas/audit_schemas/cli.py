@@ -44,7 +44,7 @@ def audit() -> None:
 def main() -> None:
     """Run a command; what a person can act upon ends as two lines, not as a traceback."""
     try:
-        audit.main(standalone_mode=False)
+        audit.main(prog_name="audit", standalone_mode=False)
     except AuditError as error:
         _complain(error.message, error.remedy)
         sys.exit(error.exit_code)
