@@ -1,7 +1,7 @@
 """Keeping refused records: acknowledged in audit.dead-letters, or, where they come from there, in the log."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,9 +9,10 @@ import structlog
 from confluent_kafka import KafkaError, Message, Producer
 
 from audit_schemas import metrics, topics
-from audit_schemas.dead_letter import DeadLetter, Refusable
+from audit_schemas.dead_letter import DeadLetter
 from audit_sinks.batches import Refusal
 from audit_sinks.errors import Unreachable
+from audit_sinks.records import refusable
 
 _log = structlog.get_logger(__name__)
 _DELIVERY_SECONDS = 30
@@ -70,31 +71,9 @@ class DeadLetterOffice:
 
 
 def _letter(refusal: Refusal, now: datetime) -> DeadLetter | None:
-    record = _refusable(refusal.record)
+    record = refusable(refusal.record)
     place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
     _log.warning("a record is refused", **place, reason=refusal.reason, detail=refusal.detail)
     if record.topic == topics.DEAD_LETTERS.name:
         return None  # it would come back to us for ever
     return DeadLetter.of(record, stage="sink", reason=refusal.reason, detail=refusal.detail, failed_at=now)
-
-
-def _refusable(message: Message) -> Refusable:
-    _, milliseconds = message.timestamp()
-    return Refusable(
-        topic=message.topic() or "",
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        key=_as_bytes(message.key()),
-        value=_as_bytes(message.value()),
-        headers=tuple((name, _as_bytes(value)) for name, value in _headers(message)),
-        received_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
-    )
-
-
-def _headers(message: Message) -> Iterable[tuple[str, str | bytes | None]]:
-    headers = message.headers() or ()
-    return headers.items() if isinstance(headers, dict) else headers
-
-
-def _as_bytes(data: str | bytes | None) -> bytes | None:
-    return data.encode() if isinstance(data, str) else data

@@ -1,0 +1,82 @@
+import json
+
+import pytest
+from enriching import enriched, message
+
+from audit_schemas.directory import DirectoryActor
+from audit_schemas.wire import encode
+from audit_sinks.errors import Invalid
+from audit_sinks.payloads import read_event, reader
+
+GOOD = json.loads(message())
+
+
+def changed(**fields: object) -> bytes:
+    return json.dumps({**GOOD, **fields}).encode()
+
+
+def test_an_enriched_event_passes_byte_for_byte() -> None:
+    assert read_event(message()) == message()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{}", id="no field"),
+        pytest.param(b"null", id="null"),
+        pytest.param(message()[:-1], id="missing bytes"),
+        pytest.param(message() + b"}", id="trailing bytes"),
+        pytest.param(message().replace(b"Ada", b"\xff"), id="no UTF-8"),
+        pytest.param(message().replace(b"Ada", rb"\ud800"), id="lone surrogate"),
+        pytest.param(message().replace(b'"catalogue_version":1', b'"catalogue_version":NaN'), id="NaN"),
+        pytest.param(message().replace(b'"catalogue_version":1', b'"catalogue_version":1e400'), id="1e400"),
+        pytest.param(changed(reason=5), id="optional field of a wrong type"),
+        pytest.param(changed(target={"type": "contact"}), id="missing field of a part"),
+        pytest.param(changed(id="1"), id="no UUID"),
+        pytest.param(changed(occurred_at="yesterday"), id="no time"),
+        pytest.param(changed(occurred_at="2026-03-02T09:00:00"), id="no zone"),
+        pytest.param(changed(account=""), id="empty account"),
+        pytest.param(changed(changes=[{"field": "a", "old": None, "new": ""}]), id="null for a text"),
+        pytest.param(changed(extra="[1]", later=1), id="extra that is no object"),
+    ],
+)
+def test_what_is_no_enriched_event_is_refused(data: bytes) -> None:
+    with pytest.raises(Invalid):
+        read_event(data)
+
+
+@pytest.mark.parametrize("name", ["id", "account", "occurred_at", "received_at", "module", "source_offset"])
+def test_a_missing_field_is_named(name: str) -> None:
+    data = encode({key: value for key, value in GOOD.items() if key != name})
+    with pytest.raises(Invalid, match=name):
+        read_event(data)
+
+
+def test_fields_of_a_newer_processor_are_kept_beside_those_of_a_newer_producer() -> None:
+    event = json.loads(encode(enriched(extra='{"from_producer":1.10}')))
+    event["risk"] = {"score": 3}
+    event["target"]["owner"] = "7"
+    extra = json.loads(read_event(encode(event)))["extra"]
+    assert extra == '{"from_producer":1.10,"target.owner":"7","risk":{"score":3}}'
+
+
+def test_a_directory_record_reaches_clickhouse_as_it_was_understood() -> None:
+    data = b'{"account":"a","id":"7","active":"no","updated_at":"2026-03-02T10:00:00+01:00","later":1}'
+    assert json.loads(reader(DirectoryActor)(data)) == {
+        "account": "a",
+        "id": "7",
+        "type": "agent",
+        "name": "",
+        "email": "",
+        "role": "",
+        "permissions": [],
+        "zone": None,
+        "active": False,
+        "updated_at": "2026-03-02T10:00:00+01:00",
+    }
+
+
+def test_a_wrong_directory_record_names_every_fault() -> None:
+    with pytest.raises(Invalid, match="account: .*; updated_at: "):
+        reader(DirectoryActor)(b'{"id":"7","updated_at":"never"}')
