@@ -1,0 +1,120 @@
+"""Puts events and a directory into ClickHouse's tables as the sink would leave them, for the tests of readers."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from clickhouse_driver import Client
+
+from audit_schemas.permissions import Permission
+from audit_schemas.settings import ClickHouse
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+VIEWER = "viewer"
+
+_COLUMNS: dict[str, Any] = {
+    "module": "contacts",
+    "description": "Changed the phone",
+    "description_key": "changed",
+    "catalogue_version": 1,
+    "actor_type": "agent",
+    "actor_id": "7",
+    "actor_name": "Ada Lovelace",
+    "actor_email": "",
+    "action_type": "update",
+    "outcome": "success",
+    "target_type": "contact",
+    "target_id": "4711",
+    "target_name": "Grace Hopper",
+    "changes": [],
+    "address": "",
+    "ip": "203.0.113.7",
+    "via": "web",
+    "reason": "",
+    "metadata": "{}",
+    "recorded": "live",
+}
+
+
+class Log:
+    """One account of its own in a ClickHouse that others use as well."""
+
+    def __init__(self, url: str) -> None:
+        self.server = ClickHouse.from_url(url)
+        self.account = f"account-{uuid4()}"
+        self._client = Client(
+            self.server.host,
+            port=self.server.port,
+            user=self.server.user,
+            password=self.server.password.get_secret_value(),
+            database=self.server.database,
+            settings={"strings_as_bytes": True},
+        )
+
+    def let_in(
+        self,
+        actor: str = VIEWER,
+        *permissions: str,
+        active: bool = True,
+        zone: str = "",
+        account: str | None = None,
+    ) -> None:
+        """Describe an actor; without permissions he may view and export."""
+        row = (
+            account or self.account,
+            actor,
+            "agent",
+            list(permissions or [Permission.EXPORT]),
+            zone,
+            active,
+            START,
+        )
+        names = "account_id, actor_id, type, permissions, zone, active, updated_at"
+        self._client.execute(f"INSERT INTO actors ({names}) VALUES", [_encoded(row)])
+
+    def set_zone(self, zone: str) -> None:
+        """Describe the account."""
+        row = (self.account, zone, START)
+        self._client.execute("INSERT INTO accounts (account_id, zone, updated_at) VALUES", [_encoded(row)])
+
+    def add(self, events: Iterable[dict[str, Any]]) -> list[UUID]:
+        """Insert events; what one does not give is filled in. Returns their ids."""
+        rows = [self._row(number, event) for number, event in enumerate(events)]
+        names = ("event_id", "account_id", "occurred_at", "received_at", *_COLUMNS)
+        self._client.execute(f"INSERT INTO audit_events ({', '.join(names)}) VALUES", rows)
+        return [row[0] for row in rows]
+
+    def add_many(self, count: int) -> None:
+        """Insert many simple events, one a second, numbered in target_id from 0."""
+        self._client.execute(
+            "INSERT INTO audit_events (event_id, account_id, occurred_at, received_at, module, description, "
+            "description_key, catalogue_version, actor_type, action_type, outcome, target_type, target_id, recorded) "
+            "SELECT generateUUIDv4(number), %(account)s, addSeconds(%(start)s, number) AS at, at, 'contacts', "
+            "concat('Changed contact ', toString(number)), 'changed', 1, 'agent', 'update', 'success', 'contact', "
+            "toString(number), 'live' FROM numbers(%(count)s)",
+            {"account": self.account, "start": START, "count": count},
+        )
+
+    def close(self) -> None:
+        """Leave."""
+        self._client.disconnect()
+
+    def _row(self, number: int, event: dict[str, Any]) -> tuple[Any, ...]:
+        occurred_at = event.get("occurred_at", START + timedelta(seconds=number))
+        keys = (
+            event.get("event_id") or uuid4(),
+            event.get("account_id", self.account),
+            occurred_at,
+            event.get("received_at", occurred_at + timedelta(seconds=1)),
+        )
+        return _encoded((*keys, *(event.get(name, default) for name, default in _COLUMNS.items())))
+
+
+def _encoded(value: Any) -> Any:
+    """Strings as bytes, so that a test can store some that are no UTF-8."""
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, (list, tuple)):
+        return type(value)(_encoded(item) for item in value)
+    return value
