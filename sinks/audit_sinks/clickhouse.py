@@ -4,6 +4,7 @@ The native protocol is spoken by clickhouse-driver. Of the server's several hund
 those in `_ROW` are a row's fault, those in `_WAIT` pass by themselves, and all others need a person.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -76,8 +77,12 @@ _REMEDIES = {
 }
 
 
+# What its connection logs it also raises.
+logging.getLogger("clickhouse_driver.connection").setLevel(logging.CRITICAL)
+
+
 def connect(clickhouse: ClickHouse, *, database: str | None = None) -> Client:
-    """Make a client; it connects with its first query, and again after an error.
+    """Make a client; it connects with its first query, and again after an error. Close it: it is a context.
 
     `settings_is_important` makes a misspelt setting an error: by default it would be ignored, and a
     typo would switch deduplication off.

@@ -92,6 +92,8 @@ class Sink:
             self._finish_in_hand()
         finally:
             self._consumer.close()
+            if self._inserting.done():
+                self._inserter.close()
 
     def _turn(self) -> None:
         self._beat = time.monotonic()

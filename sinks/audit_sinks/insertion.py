@@ -47,6 +47,10 @@ class Inserter:
         self._report = report
         self._rejection_limit = rejection_limit
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.disconnect()
+
     def insert(self, feed: Feed, topic_id: str, place: Place, batch: Batch) -> None:
         """Insert a batch exactly once in effect, and keep what is refused. Blocks while a server is away.
 

@@ -62,7 +62,8 @@ def look(kafka: str, clickhouse: ClickHouse) -> Status:
     except AuditError as error:
         problems.append(f"Kafka: {error.message}")
     try:
-        stored = _stored(connect(clickhouse, database="default"), clickhouse.database)
+        with connect(clickhouse, database="default") as client:
+            stored = _stored(client, clickhouse.database)
     except AuditError as error:
         problems.append(f"ClickHouse: {error.message}")
     return Status(problems=problems, lags=lags, **stored)
@@ -111,7 +112,7 @@ def _stored(client: Any, database: str) -> dict[str, Any]:
     )
     (newest,) = query(
         client,
-        "SELECT maxOrNull(received_at) AS at, "
+        "SELECT maxOrNull(received_at) AS at, "  # noqa: S608 - a checked name
         f"(SELECT count() FROM {database}.dead_letters FINAL) AS letters FROM {database}.audit_events",
     )
     return {

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,5 +119,5 @@ def test_every_record_is_in_one_batch_and_in_order(
     while not collector.empty:
         taken += collector.take().values()
     assert [r.offset for batch in taken for r in batch.rows] == offsets
-    assert all(before.last < after.first for before, after in zip(taken, taken[1:], strict=False))
+    assert all(before.last < after.first for before, after in pairwise(taken))
     assert all(batch.first <= r.offset <= batch.last for batch in taken for r in batch.rows)

@@ -78,5 +78,5 @@ def test_a_directory_record_reaches_clickhouse_as_it_was_understood() -> None:
 
 
 def test_a_wrong_directory_record_names_every_fault() -> None:
-    with pytest.raises(Invalid, match="account: .*; updated_at: "):
+    with pytest.raises(Invalid, match=r"account: .*; updated_at: "):
         reader(DirectoryActor)(b'{"id":"7","updated_at":"never"}')

@@ -1,6 +1,5 @@
 """`audit dead-letters`: look at what was refused, and why."""
 
-from typing import Any
 from uuid import UUID
 
 import click
@@ -30,7 +29,8 @@ def list_letters(limit: int, as_json: bool) -> None:
     \b
     Example: audit dead-letters list --json | jq .reason
     """
-    letters = newest(_connected(), limit)
+    with connect(ClickHouseSettings.load().clickhouse) as client:
+        letters = newest(client, limit)
     if as_json:
         for letter in letters:
             click.echo(msgspec.json.encode(letter.summary()))
@@ -59,7 +59,8 @@ def view_letter(letter_id: UUID, as_json: bool, value_only: bool) -> None:
     \b
     Example: audit dead-letters view 0192f0c1-… --value > refused.json
     """
-    letter = find(_connected(), letter_id)
+    with connect(ClickHouseSettings.load().clickhouse) as client:
+        letter = find(client, letter_id)
     if value_only:
         click.get_binary_stream("stdout").write(letter.value_bytes())
     elif as_json:
@@ -74,7 +75,3 @@ def _print(letter: StoredLetter) -> None:
         table.add_row(name, Text(str(value)))
     table.add_row("value", Text(letter.value_bytes()[:2000].decode(errors="backslashreplace")))
     Console().print(table)
-
-
-def _connected() -> Any:
-    return connect(ClickHouseSettings.load().clickhouse)

@@ -1,5 +1,7 @@
 """`audit migrate`: create and change ClickHouse's tables and views."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -40,9 +42,9 @@ def status(as_json: bool) -> None:
     \b
     Example: audit migrate status --json
     """
-    client, database = _connected()
-    applied = migrations.history(client, database)
     every = migrations.load()
+    with _connected() as (client, database):
+        applied = migrations.history(client, database)
     left = migrations.pending(every, applied)
     _show([(migration.name, applied.get(migration.number)) for migration in every], as_json=as_json)
     if left:
@@ -61,24 +63,27 @@ def _show(rows: list[tuple[str, migrations.Applied | None]], *, as_json: bool) -
 
 
 def _upgrade() -> None:
-    client, database = _connected()
     done = 0
-    for migration in migrations.apply(client, database):
-        click.echo(f"applied {migration.name}")
-        done += 1
+    with _connected() as (client, database):
+        for migration in migrations.apply(client, database):
+            click.echo(f"applied {migration.name}")
+            done += 1
     if not done:
         click.echo(f"{database}: nothing to apply")
 
 
 def _show_pending() -> None:
-    client, database = _connected()
+    with _connected() as (client, database):
+        left = migrations.pending(migrations.load(), migrations.history(client, database))
     names = {"database": database, **migrations.SINGLE_SERVER}
-    for migration in migrations.pending(migrations.load(), migrations.history(client, database)):
+    for migration in left:
         for statement in migration.statements(names):
             click.echo(f"{statement};\n")
 
 
-def _connected() -> tuple[Any, str]:
+@contextmanager
+def _connected() -> Iterator[tuple[Any, str]]:
     clickhouse = ClickHouseSettings.load().clickhouse
     # The database may not exist yet: every name in a migration is a full one.
-    return connect(clickhouse, database="default"), clickhouse.database
+    with connect(clickhouse, database="default") as client:
+        yield client, clickhouse.database

@@ -49,7 +49,8 @@ def trace(event_id: UUID, since: datetime | None, as_json: bool) -> None:
     Example: audit trace 0195a2f0-3c51-7abc-8def-0123456789ab
     """
     settings = Servers.load()
-    stages = list(follow(event_id, kafka=settings.kafka, client=connect(settings.clickhouse), since=since))
+    with connect(settings.clickhouse) as client:
+        stages = list(follow(event_id, kafka=settings.kafka, client=client, since=since))
     missing = [stage.name for stage in stages if not stage.found]
     if as_json:
         click.echo(msgspec.json.encode({"event_id": event_id, "stages": stages, "missing": missing}))
