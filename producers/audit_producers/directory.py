@@ -16,7 +16,7 @@ from audit_schemas.topics import ACCOUNTS, ACTORS, Topic
 
 Entry = TypeVar("Entry", Account, DirectoryActor)
 
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
 
 
 class AccountFields(TypedDict, total=False):
@@ -94,19 +94,24 @@ def actors(kafka: KafkaClient, account: str) -> dict[str, DirectoryActor]:
 
 def _newest(kafka: KafkaClient, topic: Topic, cls: type[Entry]) -> list[Entry]:
     entries: dict[bytes, bytes] = {}
+    troubles: list[str] = []
     consumer = Consumer(
         {
             **kafka.librdkafka(),
             "group.id": "audit-directory-reader",  # required by the client; no offset is ever committed
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,
+            "error_cb": lambda error: troubles.append(error.str()),
             "log_level": 2,
         }
     )
     try:
         _read_to_end(consumer, topic, entries)
     except KafkaException as error:
-        raise Unreachable(f"Kafka at {kafka.kafka}: {error.args[0].str()}") from None
+        consumer.poll(0)  # lets the client tell its troubles
+        reason = troubles[-1] if troubles else error.args[0].str()
+        raise Unreachable(f"Kafka at {kafka.kafka} does not answer: {reason}") from None
     finally:
         consumer.close()
     return [cls.model_validate_json(value) for value in entries.values()]
@@ -119,16 +124,15 @@ def _read_to_end(consumer: Consumer, topic: Topic, entries: dict[bytes, bytes]) 
     unread = set(found.partitions)
     consumer.assign([TopicPartition(topic.name, partition, OFFSET_BEGINNING) for partition in unread])
     while unread:
-        messages = consumer.consume(10_000, timeout=_ANSWER_SECONDS)
-        if not messages:
+        message = consumer.poll(_ANSWER_SECONDS)
+        if message is None:
             raise Unreachable(f"Kafka does not answer: {topic.name} cannot be read to its end")
-        for message in messages:
-            error, key, value = message.error(), message.key(), message.value()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                unread.discard(message.partition() or 0)
-            elif error is not None:
-                raise KafkaException(error)
-            elif value is None:
-                entries.pop(key or b"", None)
-            else:
-                entries[key or b""] = value
+        error, key, value = message.error(), message.key() or b"", message.value()
+        if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+            unread.discard(message.partition() or 0)
+        elif error is not None:
+            raise KafkaException(error)
+        elif value is None:
+            entries.pop(key, None)
+        else:
+            entries[key] = value

@@ -11,8 +11,7 @@ from audit_producers.context import Bound
 from audit_producers.errors import TooLarge
 from audit_producers.ids import id_of_key, uuid7
 from audit_producers.lean import lean
-from audit_producers.redaction import without_secrets
-from audit_producers.targets import clean
+from audit_producers.redaction import is_secret_path, redacted, without_secrets
 from audit_schemas.errors import Invalid
 from audit_schemas.event import Actor, Change, Event, Origin, Outcome, Target
 from audit_schemas.json_text import to_json_text
@@ -126,10 +125,13 @@ def _listed(changes: Changes) -> Iterable[Change]:
     return changes
 
 
-def _written(change: Change) -> Any:
-    text = Change(field=change.field, label=change.label, old=_text(change.old), new=_text(change.new))
-    return lean(clean(text))
-
-
-def _text(value: Any) -> Any:
-    return value if value is UNSET else to_json_text(value)
+def _written(change: Change) -> dict[str, Any]:
+    """A change's fields, its values as JSON text without secrets."""
+    clean = redacted if is_secret_path(change.field) else without_secrets
+    fields: dict[str, Any] = {"field": change.field}
+    if change.label is not None:
+        fields["label"] = change.label
+    for name, value in (("old", change.old), ("new", change.new)):
+        if value is not UNSET:
+            fields[name] = clean(to_json_text(value))
+    return fields

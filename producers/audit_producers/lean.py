@@ -10,10 +10,12 @@ def lean(value: Any) -> Any:
 
     Anything else is returned as it is.
     """
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+    cls: type = type(value)
+    defaults = _defaults(cls)
+    if defaults is None:
         return value
     fields = {}
-    for name, default in _defaults(type(value)):
+    for name, default in defaults:
         item = getattr(value, name)
         if item is not default and item != default:
             fields[name] = lean(item)
@@ -21,6 +23,8 @@ def lean(value: Any) -> Any:
 
 
 @cache
-def _defaults(cls: Any) -> tuple[tuple[str, Any], ...]:
-    """A dataclass's fields with their defaults; MISSING where there is none."""
+def _defaults(cls: Any) -> tuple[tuple[str, Any], ...] | None:
+    """A dataclass's fields with their defaults, MISSING where there is none; None of any other class."""
+    if not dataclasses.is_dataclass(cls):
+        return None
     return tuple((field.name, field.default) for field in dataclasses.fields(cls))

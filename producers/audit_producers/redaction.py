@@ -27,14 +27,20 @@ def is_secret(name: str) -> bool:
     return plain in _WHOLE or any(part in plain for part in _PARTS)
 
 
+@lru_cache(maxsize=8192)
+def is_secret_path(path: str) -> bool:
+    """Whether a dotted path leads to a secret, or to something within one."""
+    return any(is_secret(name) for name in path.split("."))
+
+
 def redacted(value: Raw | UnsetType) -> Raw | UnsetType:
     """A secret value's replacement; absent and null say nothing and stay what they are."""
-    return value if value is UNSET or value == b"null" else REDACTED
+    return value if value is UNSET or bytes(value) == b"null" else REDACTED
 
 
-def without_secrets(text: Raw) -> Raw:
+def without_secrets(text: Raw | UnsetType) -> Raw | UnsetType:
     """JSON text with the secret fields of its objects replaced; everything else to the digit as it was."""
-    if b"{" not in bytes(text):
+    if text is UNSET or b"{" not in bytes(text):
         return text
     return Raw(msgspec.json.encode(_cleaned(text)))
 

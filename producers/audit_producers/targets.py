@@ -4,19 +4,16 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol, runtime_checkable
-
-from msgspec import UNSET
+from typing import Any, Protocol, cast
 
 from audit_producers.diff import Difference, Path, State, diff, dotted, state_of, text_of
-from audit_producers.redaction import is_secret, redacted, without_secrets
+from audit_producers.redaction import redacted
 from audit_schemas.errors import Invalid
 from audit_schemas.event import Change, Target
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-@runtime_checkable
 class Describes(Protocol):
     """An object that says itself which target it is."""
 
@@ -70,8 +67,8 @@ class Kinds:
         """
         if isinstance(obj, Target):
             return obj
-        if isinstance(obj, Describes):
-            return obj.audit_target()
+        if callable(describe := getattr(obj, "audit_target", None)):
+            return cast("Target", describe())
         kind = self.kind_of(obj)
         if kind.type is None and isinstance(obj, Mapping):
             raise Invalid("a dictionary has no type", remedy="say target=Target(type=…, id=…)")
@@ -94,7 +91,7 @@ class Kinds:
 
 
 def changes(old: State, new: State, kind: Kind = _DEFAULT) -> tuple[Change, ...]:
-    """The changes between two states, by the rules of a kind.
+    """The changes between two states, by the rules of a kind; secrets by their names are still in them.
 
     Raises:
         Invalid: a changed value cannot be written as JSON.
@@ -111,25 +108,9 @@ def _changes(differences: list[Difference], kind: Kind) -> Iterator[Change]:
             old, new = text_of(difference.old), text_of(difference.new)
         except ValueError as error:
             raise Invalid(f"{path}: {error}") from None
-        change = Change(field=path, label=kind.labels.get(path), old=old, new=new)
-        yield clean(change, is_secret=bool(kind.redact) and _named(difference.path, kind.redact))
-
-
-def clean(change: Change, *, is_secret: bool = False) -> Change:
-    """A change without secrets: those that its field's name or a name within its values gives away."""
-    if is_secret or _sounds_secret(change.field):
-        old, new = redacted(change.old), redacted(change.new)
-    else:
-        old = UNSET if change.old is UNSET else without_secrets(change.old)
-        new = UNSET if change.new is UNSET else without_secrets(change.new)
-    if old is change.old and new is change.new:
-        return change
-    return Change(field=change.field, label=change.label, old=old, new=new)
-
-
-@lru_cache(maxsize=8192)
-def _sounds_secret(path: str) -> bool:
-    return any(is_secret(name) for name in path.split("."))
+        if kind.redact and _named(difference.path, kind.redact):
+            old, new = redacted(old), redacted(new)
+        yield Change(field=path, label=kind.labels.get(path), old=old, new=new)
 
 
 def _named(path: Path, names: Collection[str]) -> bool:

@@ -17,6 +17,7 @@ from audit_schemas.event import ActorType
 from audit_schemas.permissions import Permission
 
 _SERVICE = "audit-cli"
+_ANSWER_SECONDS = 5.0
 _SECONDS = 30.0
 
 
@@ -150,7 +151,7 @@ def _recorder() -> Iterator[Recorder]:
     )
     recorder = Recorder(settings)
     try:
-        recorder.delivery.check(10.0)
+        recorder.delivery.check(_ANSWER_SECONDS)
         yield recorder
         if left := recorder.flush(_SECONDS):
             raise Unreachable(f"Kafka at {settings.kafka} has not acknowledged {left:,} entries")

@@ -19,7 +19,7 @@ from audit_producers.settings import Settings
 from audit_schemas.errors import Incomplete, Invalid, Unreachable
 from audit_schemas.event import Event
 
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
 _BOM = b"\xef\xbb\xbf"
 _LONG = 4 * 1024 * 1024
 """Files from so many bytes on show their progress."""
