@@ -9,6 +9,7 @@ from faust.types import StreamT
 
 from audit_schemas import metrics
 from audit_schemas.topics import CHANGES, PROCESSOR_GROUP
+from audit_stream_processors.delivery import Stopped
 from audit_stream_processors.settings import ProcessorSettings
 from audit_stream_processors.transport import SCHEME, Run, RunSchema, leave
 
@@ -53,6 +54,8 @@ def processor_app(settings: ProcessorSettings, handle: Handle, *, datadir: str) 
             try:
                 with metrics.RUN_SECONDS.time():
                     await asyncio.to_thread(handle, run.records)
+            except Stopped:
+                leave(f"Kafka does not answer: {place_of(run)} comes again after the next start", code=0)
             except Exception as error:  # noqa: BLE001 - whatever it is, the run must not be committed
                 leave(
                     f"cannot process {place_of(run)}: {error}",

@@ -1,6 +1,6 @@
 """Produces what was made of a run, and says when Kafka has all of it."""
 
-import threading
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,10 @@ from audit_stream_processors.kafka import client_config
 
 PATIENCE = 5.0
 """Seconds without an answer after which the waiting is reported."""
+
+
+GRACE = 1.0
+"""Seconds for what is in hand when the process is to end."""
 
 
 class NotDelivered(Misconfigured):
@@ -36,7 +40,7 @@ class Delivery:
         self._producer = Producer(producer_config(servers))
         self._report = report
         self._error: KafkaError | None = None
-        self._stopping = threading.Event()
+        self._give_up = math.inf  # on time.monotonic's scale
 
     def send(self, topic: str, value: bytes, key: bytes | None, partition: int, headers: list[Any]) -> None:
         """Hand a record to the producer; waits while its queue is full."""
@@ -57,8 +61,8 @@ class Delivery:
             raise NotDelivered(f"Kafka refuses a record: {self._error.str()}")
 
     def stop(self) -> None:
-        """Give up waiting: what was not acknowledged will be made again after a restart."""
-        self._stopping.set()
+        """Wait no longer than GRACE from now: what is not acknowledged by then is made again later."""
+        self._give_up = time.monotonic() + GRACE
 
     def _produce(
         self, topic: str, value: bytes, key: bytes | None, partition: int, headers: list[Any]
@@ -77,7 +81,7 @@ class Delivery:
         """Ask again and again until it is done; report when that takes long."""
         began, reported = time.monotonic(), False
         while not done():
-            if self._stopping.is_set():
+            if time.monotonic() > self._give_up:
                 raise Stopped
             if not reported and time.monotonic() - began > PATIENCE:
                 self._report(f"Kafka does not take records: {len(self._producer):,} are waiting")

@@ -65,15 +65,14 @@ class RunSchema(faust.Schema[None, Run]):
         return run
 
 
-def leave(message: str, *, error: BaseException | None = None, remedy: str = "") -> NoReturn:
-    """End the process at once, so that nothing that was not finished can be committed.
-
-    An orderly stop would go through Faust's acknowledgements of the run in hand.
-    """
-    details = {"remedy": remedy} if remedy else {}
-    logging.getLogger(__name__).critical(message, exc_info=error, extra=details)
+def leave(
+    message: str, *, error: BaseException | None = None, remedy: str = "", code: int = FAILED
+) -> NoReturn:
+    """End the process at once: whatever is not committed comes again after the next start."""
+    text = f"{message}; {remedy}" if remedy else message
+    logging.getLogger(__name__).critical(text, exc_info=error)
     logging.shutdown()
-    os._exit(FAILED)
+    os._exit(code)
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import faust
 import structlog
@@ -122,16 +122,30 @@ def _work(settings: ProcessorSettings, health: Health, admin: AdminClient, actor
 
     with tempfile.TemporaryDirectory(prefix="audit-processor-") as folder:
         app = processor_app(settings, handle, datadir=folder)
-        _report_life(app, health, delivery)
+        _report_life(app, health)
         _calm_garbage_collection()
-        worker = faust.Worker(
+        _Worker(app, delivery, health).execute_from_commandline()
+
+
+class _Worker(faust.Worker):
+    """Faust's worker without its own logging, spinner and greeting."""
+
+    def __init__(self, app: faust.App, delivery: Delivery, health: Health) -> None:
+        super().__init__(
             app, loop=asyncio.new_event_loop(), override_logging=False, redirect_stdouts=False, quiet=True
         )
-        worker.spinner = None
-        worker.execute_from_commandline()
+        self.spinner = None
+        self._delivery = delivery
+        self._health = health
+
+    async def stop(self) -> None:
+        """Finish the run in hand, commit and leave; not without end while Kafka is away."""
+        self._health.report("stop", "stopping")
+        self._delivery.stop()
+        await super().stop()
 
 
-def _report_life(app: faust.App, health: Health, delivery: Delivery) -> None:
+def _report_life(app: faust.App, health: Health) -> None:
     async def beat() -> None:
         health.beat()
 
@@ -140,13 +154,8 @@ def _report_life(app: faust.App, health: Health, delivery: Delivery) -> None:
         _log.info("partitions assigned", partitions=numbers)
         health.report("start", None)
 
-    async def stopping(_: Any, *_args: Any, **_more: Any) -> None:
-        health.report("stop", "stopping")
-        delivery.stop()
-
     app.timer(1.0)(beat)
-    app.on_partitions_assigned.connect(assigned)
-    app.on_before_shutdown.connect(stopping)
+    app.on_partitions_assigned.connect(cast("Any", assigned))
 
 
 def _calm_garbage_collection() -> None:
