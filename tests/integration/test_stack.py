@@ -238,9 +238,9 @@ def test_the_workers_become_ready_and_each_stops_and_starts_alone():
 
         assert stopped is None
         assert sink == stack.pid("sink")
-        assert "10s" == stack.environment["AUDIT_WINDOW"]
+        assert stack.environment["AUDIT_WINDOW"] == "10s"
     assert not root.exists()
-    assert [] == _processes_of(root)
+    assert _processes_of(root) == []
 
 
 def test_only_the_administrator_writes_and_nobody_reads_without_a_password(servers):

@@ -12,6 +12,9 @@ from audit_schemas.settings import ClickHouseSettings
 from audit_sinks.clickhouse import connect
 from audit_sinks.dead_letters import StoredLetter, find, newest
 
+_DETAIL = 80
+_WIDTH = 200
+
 
 @click.group("dead-letters")
 def dead_letters() -> None:
@@ -35,18 +38,21 @@ def list_letters(limit: int, as_json: bool) -> None:
         for letter in letters:
             click.echo(msgspec.json.encode(letter.summary()))
         return
-    table = Table("Received (UTC)", "Id", "Place", "Stage", "Reason", "Detail", box=None)
+    table = Table("Id", "Received (UTC)", "Place", "Stage", "Reason", "Detail", box=None)
     for letter in letters:
         table.add_row(
-            f"{letter.received_at:%Y-%m-%d %H:%M:%S}",
             str(letter.id),
+            f"{letter.received_at:%Y-%m-%d %H:%M:%S}",
             letter.place,
             letter.stage,
             letter.reason,
             # A refused message may hold anything: nothing in it is markup.
-            Text(letter.detail),
+            Text(letter.detail[:_DETAIL]),
         )
-    Console().print(table)
+    # An id that is cut cannot be viewed: rather longer lines than the terminal has.
+    console = Console()
+    console.width = max(console.width, _WIDTH)
+    console.print(table)
 
 
 @dead_letters.command("view")
