@@ -6,12 +6,11 @@ embedded stack by itself, since they need its processes.
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import pytest
+from command import AUDIT
 from containers import containers, docker_answers
 from hypothesis import settings
 
@@ -19,8 +18,6 @@ from audit_deploy.stack import running
 
 settings.register_profile("everyday", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("everyday")
-
-AUDIT = str(Path(sys.executable).with_name("audit"))
 
 
 class Servers(Protocol):

@@ -1,4 +1,4 @@
-"""Puts events and a directory into ClickHouse's tables as the sink would leave them, for the tests of readers."""
+"""Puts events and a directory into ClickHouse's tables, as the sink would leave them."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -89,10 +89,10 @@ class Log:
         """Insert many simple events, one a second, numbered in target_id from 0."""
         self._client.execute(
             "INSERT INTO audit_events (event_id, account_id, occurred_at, received_at, module, description, "
-            "description_key, catalogue_version, actor_type, action_type, outcome, target_type, target_id, recorded) "
-            "SELECT generateUUIDv4(number), %(account)s, addSeconds(%(start)s, number) AS at, at, 'contacts', "
-            "concat('Changed contact ', toString(number)), 'changed', 1, 'agent', 'update', 'success', 'contact', "
-            "toString(number), 'live' FROM numbers(%(count)s)",
+            "description_key, catalogue_version, actor_type, action_type, outcome, target_type, target_id, "
+            "recorded) SELECT generateUUIDv4(number), %(account)s, addSeconds(%(start)s, number) AS at, at, "
+            "'contacts', concat('Changed contact ', toString(number)), 'changed', 1, 'agent', 'update', "
+            "'success', 'contact', toString(number), 'live' FROM numbers(%(count)s)",
             {"account": self.account, "start": START, "count": count},
         )
 

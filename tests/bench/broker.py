@@ -1,0 +1,71 @@
+"""What the broker knows of a topic: how many records were appended, and when."""
+
+import time
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+Ends = dict[int, int]
+
+
+def make_topic(bootstrap: str, name: str, partitions: int = 4) -> None:
+    """Create a topic whose records carry the broker's time."""
+    config = {"message.timestamp.type": "LogAppendTime"}
+    for made in (
+        AdminClient({"bootstrap.servers": bootstrap})
+        .create_topics([NewTopic(name, partitions, 1, config=config)])
+        .values()
+    ):
+        made.result()
+
+
+def forget_group(bootstrap: str, group: str) -> None:
+    """Delete a group, so that its next member begins at the beginning."""
+    for done in AdminClient({"bootstrap.servers": bootstrap}).delete_consumer_groups([group]).values():
+        done.result()
+
+
+class Topic:
+    """Measures what is appended to a topic from now on."""
+
+    def __init__(self, bootstrap: str, name: str) -> None:
+        self._consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": "bench-measure", "enable.auto.commit": False}
+        )
+        self.name = name
+        partitions = self._consumer.list_topics(name, timeout=10).topics[name].partitions
+        self._start = {number: self._end(number) for number in partitions}
+
+    def _end(self, partition: int) -> int:
+        return self._consumer.get_watermark_offsets(TopicPartition(self.name, partition), timeout=10)[1]
+
+    def appended(self) -> int:
+        """Records since the beginning of the measurement."""
+        return sum(self._end(number) - start for number, start in self._start.items())
+
+    def wait(self, count: int, seconds: float) -> None:
+        """Wait until so many were appended."""
+        end = time.monotonic() + seconds
+        while self.appended() < count:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.name}: {self.appended():,} of {count:,} after {seconds} s")
+            time.sleep(0.1)
+
+    def rate(self) -> float:
+        """Records per second from the first append to the last, by the broker's clock."""
+        spans = [(number, start, self._end(number)) for number, start in self._start.items()]
+        spans = [span for span in spans if span[2] > span[1]]
+        first = min(self._time(number, start) for number, start, _ in spans)
+        last = max(self._time(number, end - 1) for number, _, end in spans)
+        return sum(end - start for _, start, end in spans) / (last - first)
+
+    def _time(self, partition: int, offset: int) -> float:
+        self._consumer.assign([TopicPartition(self.name, partition, offset)])
+        message = self._consumer.poll(10)
+        if message is None or message.error():
+            raise RuntimeError(f"{self.name} {partition} has no record at {offset}")
+        return float(message.timestamp()[1]) / 1000
+
+    def close(self) -> None:
+        """Leave."""
+        self._consumer.close()

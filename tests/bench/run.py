@@ -1,0 +1,81 @@
+"""`make bench`: everything in one run on one fresh stack; leaves out/bench.json.
+
+The full run takes about seven minutes; --quick measures less of the same, for trying things out.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import latency
+import processor
+import sink
+from results import Result, show
+from workers import AUDIT
+
+from audit_deploy.stack import running
+
+_OUT = Path("out")
+_START_BOUND_SECONDS = 8.0
+
+
+def main() -> None:
+    """Measure, print, write."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--quick", action="store_true", help="fewer events, one round")
+    quick = arguments.parse_args().quick
+    events, rounds, seconds = (100_000, 1, 5) if quick else (400_000, 3, 20)
+    _say("start of the stack")
+    results = _start(1 if quick else 3)
+    with running(workers=False) as stack:
+        environment = {**os.environ, **stack.environment}
+        _prepare(environment)
+        _say("processor and its peers")
+        results += processor.measure(stack.kafka, environment, events=events, rounds=rounds)
+        _say("sink and its peers")
+        results += sink.measure(stack.kafka, stack.clickhouse, environment, rounds=rounds)
+    with running() as stack:
+        _say("publish to query")
+        results += latency.measure(stack.kafka, stack.clickhouse, rate=1000, seconds=seconds)
+    _OUT.mkdir(exist_ok=True)
+    (_OUT / "bench.json").write_text(json.dumps([result.as_json() for result in results], indent=2) + "\n")
+    print(
+        f"\n{os.cpu_count()} cores, {_memory_gib():.0f} GiB, Python {platform.python_version()}, {platform.system()}\n"
+    )
+    show(results)
+
+
+def _start(rounds: int) -> list[Result]:
+    seconds = []
+    for _ in range(rounds):
+        began = time.monotonic()
+        with running():
+            seconds.append(time.monotonic() - began)
+    value = sorted(seconds)[len(seconds) // 2]
+    return [
+        Result(
+            name="start of the stack, workers ready", value=value, unit="s", limit_value=_START_BOUND_SECONDS
+        )
+    ]
+
+
+def _prepare(environment: dict[str, str]) -> None:
+    for command in (["topics", "apply"], ["migrate", "up"]):
+        subprocess.run([AUDIT, *command], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _memory_gib() -> float:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+
+
+def _say(what: str) -> None:
+    print(f"measuring: {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

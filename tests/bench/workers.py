@@ -1,0 +1,55 @@
+"""A worker under measurement: started as its command, watched for its memory, stopped with SIGTERM."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+AUDIT = str(Path(sys.executable).with_name("audit"))
+
+
+class Worker:
+    """A running process and the most memory that it has held, in bytes."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.peak_memory = 0
+        self._watching = True
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        watched = psutil.Process(self.process.pid)
+        while self._watching:
+            try:
+                self.peak_memory = max(self.peak_memory, watched.memory_info().rss)
+            except psutil.NoSuchProcess:
+                return
+            time.sleep(0.1)
+
+    def end(self) -> None:
+        """Stop it in order."""
+        self._watching = False
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(30)
+
+
+@contextmanager
+def worker(
+    command: Sequence[str], environment: Mapping[str, str], *, log: Path | None = None
+) -> Iterator[Worker]:
+    """Run a command for as long as the block lasts."""
+    with (log or Path(os.devnull)).open("wb") as output:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
+    started = Worker(process)
+    try:
+        yield started
+    finally:
+        started.end()
