@@ -1,4 +1,4 @@
-"""`audit demo`: events on their whole way, from a service's call to a table and two files, and what was counted."""
+"""`audit demo`: events on their whole way, from a service's call to a table and two files."""
 
 import json
 import os
@@ -92,7 +92,7 @@ def demo(events: Path | None, output: Path) -> None:
         summary = _export(run, published, stored, output)
         steps.begin("stopping")
     summary_file.write_text(json.dumps(asdict(summary), indent=2) + "\n")
-    _say(console, summary, published, output)
+    _say(summary, published.rejected, output)
     if not summary.published == summary.stored == summary.csv_rows == summary.xlsx_rows:
         raise ProgramFailed("the counts differ", remedy=f"see {summary_file}")
 
@@ -207,23 +207,19 @@ def _scope(published: Published) -> list[str]:
     return [*accounts, "--as", published.viewer, "--since", published.since, "--until", published.until]
 
 
-def _say(console: Console, summary: Summary, published: Published, output: Path) -> None:
+def _say(summary: Summary, rejected: int, output: Path) -> None:
     say = Console(highlight=False, soft_wrap=True).print
-    say(
-        f"\n  published   {summary.published:>9,}"
-        + (
-            f"   ({published.rejected:,} bad lines beside it: {output / 'rejected.jsonl'})"
-            if published.rejected
-            else ""
-        )
-    )
-    say(f"  ClickHouse  {summary.stored:>9,}   dead letters {summary.dead_letters:,}")
+    bad = f"   bad lines beside it: {rejected:,} in {output / 'rejected.jsonl'}" if rejected else ""
+    say(f"\n  published   {summary.published:>9,}{bad}")
+    say(f"  ClickHouse  {summary.stored:>9,}   dead letters: {summary.dead_letters:,}")
     say(f"  CSV         {summary.csv_rows:>9,}   {summary.csv}")
     say(f"  XLSX        {summary.xlsx_rows:>9,}   {summary.xlsx}")
-    say("\nLook around yourself, with the commands of .venv/bin on your path:")
-    say(
-        '  eval "$(audit stack up)"     a stack that stays; prints the address of ClickHouse\'s /play as well'
-    )
-    say("  audit publish events.jsonl   your events; `audit schema print` shows their form")
-    say('  audit sql                    "SELECT module, count() FROM audit_log GROUP BY module"')
-    say("  audit stack down             stops it; the data stay")
+    say(_LOOK_AROUND)
+
+
+_LOOK_AROUND = """
+Look around yourself, with the commands of .venv/bin on your path:
+  eval "$(audit stack up)"     a stack that stays; it also prints the address of ClickHouse's page /play
+  audit publish events.jsonl   your own events; `audit schema print` shows their form
+  audit sql "SELECT module, count() FROM audit_log GROUP BY module"
+  audit stack down             stops it; the data stay"""
