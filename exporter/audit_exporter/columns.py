@@ -43,23 +43,23 @@ _BEHIND = _first("on_behalf_of_name", "on_behalf_of_email", "on_behalf_of_id")
 _PLACE = "if(country != '', concat(ip, ' (', country, ')'), ip)"
 
 ACCOUNT = Column("account", "Account", "account_id")
-WHEN = Column("when", "When", "occurred_at", "moment", 19)
-WHERE = Column("where", "Where", _first("if(ip != '', " + _PLACE + ", '')", "address", "via"), width=18)
+WHEN = Column("when", "When", "occurred_at", "moment", 21)
+WHERE = Column("where", "Where", _first("if(ip != '', " + _PLACE + ", '')", "address", "via"), width=38)
 ACTOR = Column(
     "actor",
     "Actor",
     f"concat({_first('actor_name', 'actor_email', 'actor_id', 'actor_type')}, "
     f"if({_BEHIND} != '', concat(' for ', {_BEHIND}), ''))",
-    width=24,
+    width=28,
 )
-ACTION_TYPE = Column("action_type", "Action Type", "action_type", width=12)
+ACTION_TYPE = Column("action_type", "Action Type", "action_type", width=16)
 TARGET = Column(
     "target",
     "Target",
     f"transform(module, {{{_MODULES}:Array(String)}}, {{{_TITLES}:Array(String)}}, module)",
     width=22,
 )
-ACTION = Column("action", "Action", "description", width=80)
+ACTION = Column("action", "Action", "description", width=90)
 
 LOG = (WHEN, WHERE, ACTOR, ACTION_TYPE, TARGET, ACTION)
 """The columns of the log, in the order in which people read them."""
@@ -80,7 +80,7 @@ def stored(name: str, type_: str) -> Column:
     """A column of the view audit_log as it is stored, by its name and its ClickHouse type."""
     heading = name.replace("_", " ").capitalize()
     if "DateTime" in type_:
-        return Column(name, heading, name, "moment", 19)
+        return Column(name, heading, name, "moment", 21)
     if type_.startswith(("Array", "Tuple", "Map")):
         return Column(name, heading, f"toJSONString({name})", width=40)
     return Column(name, heading, name if type_ == "String" else f"toString({name})")

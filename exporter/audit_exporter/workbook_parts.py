@@ -27,9 +27,10 @@ _STYLES = f"""<styleSheet xmlns="{_MAIN}">
 <borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>
 <cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>
 <cellXfs count="3">
-<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>
+<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0" applyAlignment="1">
+<alignment horizontal="left" vertical="top"/></xf>
 <xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyAlignment="1">
-<alignment horizontal="left"/></xf>
+<alignment horizontal="left" vertical="top"/></xf>
 <xf numFmtId="0" fontId="1" fillId="2" borderId="0" xfId="0" applyFont="1" applyFill="1" applyAlignment="1">
 <alignment vertical="center"/></xf>
 </cellXfs>
@@ -45,7 +46,7 @@ def sheet_head(columns: Sequence[Column], zone: str, *, first: bool) -> bytes:
     """Everything of a sheet before its rows: the frozen header, the widths, the headings."""
     titles = [column.title(zone) for column in columns]
     widths = "".join(
-        f'<col min="{n}" max="{n}" width="{max(column.width, len(title)) + _BUTTON}" customWidth="1"/>'
+        f'<col min="{n}" max="{n}" width="{max(column.width, len(title) + _BUTTON)}" customWidth="1"/>'
         for n, (column, title) in enumerate(zip(columns, titles, strict=True), 1)
     )
     cells = "".join(

@@ -1,0 +1,322 @@
+"""Who reads what: permissions, accounts, filters, paging and following, on the real ClickHouse."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from log_rows import START, VIEWER, Log
+
+from audit_exporter.access import authorize
+from audit_exporter.clickhouse import Connection
+from audit_exporter.columns import LOG
+from audit_exporter.filters import Filter, TargetKey
+from audit_exporter.parameters import Query
+from audit_exporter.query import Cursor, page_query, read_event, read_pages
+from audit_exporter.tail import Follower
+from audit_exporter.timeframe import Timeframe
+from audit_schemas.errors import Misconfigured, Refused, Unreachable
+from audit_schemas.permissions import Permission
+from audit_schemas.settings import ClickHouse
+
+AUDIT = str(Path(sys.executable).with_name("audit"))
+
+
+@pytest.fixture(scope="module")
+def connection(stack):
+    with Connection(ClickHouse.from_url(stack.clickhouse)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def log(stack):
+    log = Log(stack.clickhouse)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def other(stack):
+    log = Log(stack.clickhouse)
+    yield log
+    log.close()
+
+
+def ids(connection, wanted, limit=None):
+    return [row["event_id"] for page in read_pages(connection, wanted, None, limit) for row in page.dicts()]
+
+
+class TestAccess:
+    @pytest.mark.parametrize(
+        ("permissions", "needed", "allowed"),
+        [
+            ([Permission.VIEW], Permission.VIEW, True),
+            ([Permission.VIEW], Permission.EXPORT, False),
+            ([Permission.EXPORT], Permission.VIEW, True),
+            ([Permission.EXPORT], Permission.EXPORT, True),
+            (["Delete tickets"], Permission.VIEW, False),
+        ],
+    )
+    def test_a_permission_decides(self, connection, log, permissions, needed, allowed):
+        log.let_in(VIEWER, *permissions)
+        if allowed:
+            assert authorize(connection, (log.account,), VIEWER, needed, None).accounts == (log.account,)
+        else:
+            with pytest.raises(Refused, match=needed.value):
+                authorize(connection, (log.account,), VIEWER, needed, None)
+
+    def test_an_actor_who_is_not_known_is_refused_and_said_so(self, connection, log):
+        with pytest.raises(Refused, match="has no actor 'nobody'"):
+            authorize(connection, (log.account,), "nobody", Permission.VIEW, None)
+
+    def test_an_actor_who_has_left_is_refused(self, connection, log):
+        log.let_in(active=False)
+        with pytest.raises(Refused, match="has left"):
+            authorize(connection, (log.account,), VIEWER, Permission.VIEW, None)
+
+    def test_each_of_several_accounts_must_let_the_actor_in(self, connection, log, other):
+        log.let_in()
+        with pytest.raises(Refused, match=other.account):
+            authorize(connection, (log.account, other.account), VIEWER, Permission.VIEW, None)
+        other.let_in()
+        accounts = (log.account, other.account)
+        assert authorize(connection, accounts, VIEWER, Permission.VIEW, None).accounts == accounts
+
+    def test_the_zone_is_the_options_then_the_actors_then_the_accounts_then_utc(self, connection, log):
+        def zone(actor, given):
+            return str(authorize(connection, (log.account,), actor, Permission.VIEW, given).zone)
+
+        log.let_in(VIEWER)
+        log.let_in("zoned", zone="Asia/Kolkata")
+        assert zone(VIEWER, None) == "UTC"
+        log.set_zone("Europe/Berlin")
+        assert zone(VIEWER, None) == "Europe/Berlin"
+        assert zone("zoned", None) == "Asia/Kolkata"
+        assert zone("zoned", "America/New_York") == "America/New_York"
+
+
+TEXTS = st.text(max_size=8) | st.just("' OR 1=1 OR '") | st.just("4711")
+
+
+class TestAccounts:
+    @settings(max_examples=40)
+    @given(crafted=TEXTS, more=st.lists(TEXTS, max_size=2))
+    def test_no_filter_reaches_another_account(self, stack, connection, crafted, more):
+        mine, theirs = Log(stack.clickhouse), Log(stack.clickhouse)
+        [own] = mine.add([{"target_id": "4711"}])
+        theirs.add([{"target_id": crafted or "4711", "actor_id": crafted, "description": crafted}] * 3)
+        own_account = (mine.account,)
+        for wanted in (
+            Filter(
+                accounts=own_account,
+                targets=(TargetKey("contact", crafted), *(TargetKey("contact", m) for m in more)),
+            ),
+            Filter(accounts=own_account, actors=(crafted, *more)),
+            Filter(accounts=own_account, words=(crafted, *more)),
+            Filter(accounts=own_account, modules=(crafted,), actions=(crafted,), fields=tuple(more)),
+            Filter(accounts=(f"{mine.account}' OR '1'='1",)),
+        ):
+            assert set(ids(connection, wanted)) <= {own}
+        mine.close()
+        theirs.close()
+
+    def test_another_accounts_event_cannot_be_viewed_by_its_id(self, connection, log, other):
+        [event_id] = other.add([{}])
+        assert read_event(connection, (log.account,), event_id) is None
+        assert read_event(connection, (other.account,), event_id)["event_id"] == event_id
+
+
+DATA = [
+    dict(zip(("module", "action_type", "actor_id", "target_id", "outcome"), keys.split(), strict=True))
+    | {
+        "ip": ip,
+        "description": text,
+        "actor_name": name,
+        "changes": [(field, "", "", "1") for field in fields],
+    }
+    for keys, ip, text, name, fields in [
+        ("contacts update 1 a/b success", "203.0.113.7", "Changed Phone", "Ada", ["phone", "city"]),
+        ("contacts create 2 b failure", "10.1.2.3", "100% of O'Brien\\", "Łukasz Żółć", []),
+        ("agents update 1 b success", "2001:db8::1", "phone \x00 call", "山田太郎", ["city"]),
+        ("agents delete 3 c success", "", "Ümlaut", "Ada", ["phone"]),
+        ("security login 3 c failure", "::1", "tab\there", "", []),
+    ]
+]
+EVERY = range(len(DATA))
+
+
+class TestFilters:
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            ({}, [0, 1, 2, 3, 4]),
+            ({"modules": ("contacts",)}, [0, 1]),
+            ({"modules": ("contacts", "agents"), "actions": ("update",)}, [0, 2]),
+            ({"actors": ("3",)}, [3, 4]),
+            ({"targets": (TargetKey("contact", "a/b"),)}, [0]),
+            ({"targets": (TargetKey("contact", "a/b"), TargetKey("contact", "c"))}, [0, 3, 4]),
+            ({"targets": (TargetKey("agent", "c"),)}, []),
+            ({"outcome": "failure"}, [1, 4]),
+            ({"fields": ("phone",)}, [0, 3]),
+            ({"fields": ("phone", "city")}, [0, 2, 3]),
+            ({"words": ("PHONE",)}, [0, 2]),
+            ({"words": ("phone", "ada")}, [0]),
+            ({"words": ("żółć",)}, [1]),
+            ({"words": ("山田",)}, [2]),
+            ({"words": ("100%",)}, [1]),
+            ({"words": ("O'Brien\\",)}, [1]),
+            ({"words": ("\x00",)}, [2]),
+            ({"words": ("b\th",)}, [4]),
+            ({"words": ("ümlaut",)}, [3]),
+            ({"timeframe": Timeframe(START + timedelta(seconds=1), START + timedelta(seconds=3))}, [1, 2]),
+            ({"timeframe": Timeframe(until=START)}, []),
+            ({"received_until": START + timedelta(seconds=2)}, [0, 1]),
+        ],
+    )
+    def test_a_filter_finds_what_it_says(self, connection, log, asked, found):
+        own = log.add(DATA)
+        assert ids(connection, Filter(accounts=(log.account,), **asked)) == [own[n] for n in reversed(found)]
+
+    @pytest.mark.parametrize(
+        "network",
+        ["203.0.113.7", "203.0.113.0/24", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "::1", "::2/128"],
+    )
+    def test_a_network_finds_the_addresses_within_it(self, connection, log, network):
+        own, wanted = log.add(DATA), ip_network(network)
+        found = [n for n in EVERY if DATA[n]["ip"] and ip_address(DATA[n]["ip"]) in wanted]
+        assert ids(connection, Filter(accounts=(log.account,), network=wanted)) == [
+            own[n] for n in reversed(found)
+        ]
+
+
+class TestPaging:
+    @settings(max_examples=25)
+    @given(
+        moments=st.lists(st.integers(0, 3), max_size=60),
+        late=st.lists(st.integers(0, 3), max_size=20),
+        size=st.integers(1, 25),
+    )
+    def test_the_pages_are_the_set_while_rows_arrive(self, stack, connection, moments, late, size):
+        """Few moments, so that many events share one and only the id tells them apart."""
+        log = Log(stack.clickhouse)
+        wanted = Filter(accounts=(log.account,))
+        own = log.add({"occurred_at": START + timedelta(microseconds=moment)} for moment in moments)
+        arriving = iter(late)
+        read, after = [], None
+        while rows := list(connection.read(page_query(wanted, LOG, after, size)).dicts()):
+            read += [(row["occurred_at"], row["event_id"]) for row in rows]
+            after = Cursor(*read[-1])
+            log.add({"occurred_at": START + timedelta(microseconds=moment)} for moment in [*arriving][:5])
+        found = [event_id for _, event_id in read]
+        assert len(set(found)) == len(found)
+        assert set(own) <= set(found)
+        assert [moment for moment, _ in read] == sorted((moment for moment, _ in read), reverse=True)
+        log.close()
+
+    def test_all_pages_together_hold_every_row(self, connection, log):
+        log.add_many(2_500)
+        wanted = Filter(accounts=(log.account,))
+        assert len(set(ids(connection, wanted))) == 2_500
+        assert len(ids(connection, wanted, 1_234)) == 1_234
+
+    def test_the_newest_page_is_read_in_the_tables_order(self, connection, log):
+        log.add_many(10)
+        query = page_query(Filter(accounts=(log.account,)), LOG, None, 50)
+        plan = connection.read(Query(f"EXPLAIN PIPELINE {query.sql}", query.parameters)).rows
+        assert any("InReverseOrder" in line for (line,) in plan)
+
+
+def test_a_follower_sees_each_new_event_once(connection, log):
+    log.add([{}, {}])
+    follower = Follower(connection, Filter(accounts=(log.account,)), LOG)
+    follower.begin()
+    assert list(follower.poll()) == []
+    early = log.add([{"occurred_at": START - timedelta(days=9)}])
+    assert [event["event_id"] for event in follower.poll()] == early
+    more = log.add([{}, {}, {}])
+    assert {event["event_id"] for event in follower.poll()} == set(more)
+    assert list(follower.poll()) == []
+
+
+class TestServers:
+    def test_a_server_that_is_away_is_unreachable(self):
+        server = ClickHouse.from_url("clickhouse://127.0.0.1:1/audit?http_port=1")
+        with Connection(server) as away:
+            with pytest.raises(Unreachable, match="does not answer"):
+                away.read(Query("SELECT 1"))
+            with pytest.raises(Unreachable, match="does not answer"), away.stream(Query("SELECT 1")):
+                pass
+
+    def test_a_wrong_password_and_missing_tables_are_said_in_a_line(self, stack):
+        right = ClickHouse.from_url(stack.clickhouse)
+        wrong = right.model_copy(update={"user": "nobody"})
+        empty = right.model_copy(update={"database": "system"})
+        for server, text in ((wrong, "refuses the log-in"), (empty, "audit_log")):
+            with Connection(server) as connection, pytest.raises(Misconfigured, match=text) as caught:
+                connection.read(page_query(Filter(accounts=("a",)), LOG, None, 1))
+            assert "\n" not in caught.value.message
+
+    @given(st.text() | st.text("\\'\t\n\r\0{}"), st.lists(st.text() | st.text("\\'\t\n\r\0,[]"), max_size=3))
+    @settings(max_examples=60)
+    def test_a_bound_value_arrives_as_it_is_on_both_ways(self, connection, text, texts):
+        values = {"one": text, "many": texts}
+        sql = "SELECT hex({one:String}) AS one, arrayMap(x -> hex(x), {many:Array(String)}) AS many"
+        expected = (text.encode().hex().upper(), [item.encode().hex().upper() for item in texts])
+        assert connection.read(Query(sql, values)).rows == [expected]
+        with connection.stream(Query(f"{sql} FORMAT JSONCompactEachRow", values)) as pieces:
+            assert tuple(json.loads(b"".join(pieces))) == expected
+
+
+class TestCommands:
+    def run(self, stack, *arguments, **more):
+        environment = {**stack.environment, "PATH": "/usr/bin:/bin", "HOME": "/", "COLUMNS": "120", **more}
+        return subprocess.run(
+            [AUDIT, *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+
+    def test_list_view_and_export_agree(self, stack, log, tmp_path):
+        log.let_in(VIEWER, zone="Europe/Berlin")
+        change = ("amount", "Amount", "1.10", '"12345678901234567890.10"')
+        own = log.add([{"changes": [change], "description": "Changed\x1b[2J"}, {}])
+        who = {"AUDIT_ACCOUNT": log.account, "AUDIT_AS": VIEWER}
+
+        listed = self.run(stack, "log", "list", "--json", **who)
+        events = [json.loads(line) for line in listed.stdout.splitlines()]
+        assert [event["event_id"] for event in events] == [str(own[1]), str(own[0])]
+        assert events[1]["occurred_at"] == "2026-03-02T09:00:00Z"
+        assert '"old":1.10,"new":"12345678901234567890.10"' in listed.stdout
+
+        table = self.run(stack, "log", "list", **who)
+        assert "2026-03-02 10:00:00" in table.stdout
+        assert "\x1b" not in table.stdout
+
+        viewed = self.run(stack, "log", "view", str(own[0]), **who)
+        assert "1.10" in viewed.stdout
+        assert "\x1b" not in viewed.stdout
+
+        written = self.run(stack, "export", "write", "--output", str(tmp_path), "--json", **who)
+        files = json.loads(written.stdout)["files"]
+        assert [(file["format"], file["rows"]) for file in files] == [("csv", 2), ("xlsx", 2)]
+
+    def test_exit_codes_say_what_kind_of_trouble_it_is(self, stack, log):
+        log.let_in()
+        who = ("--account", log.account, "--as", VIEWER)
+        assert self.run(stack, "log", "list", *who).returncode == 0
+        assert self.run(stack, "log", "list", "--account", log.account).returncode == 2
+        assert self.run(stack, "log", "list", *who[:3], "nobody").returncode == 4
+        unknown = self.run(stack, "log", "view", str(uuid4()), *who)
+        assert (unknown.returncode, "Traceback" in unknown.stderr) == (1, False)
+
+    def test_sql_reads_and_never_writes(self, stack):
+        read = self.run(stack, "sql", "SELECT 1 AS one, '\x1b[2J' AS text", "--json")
+        assert json.loads(read.stdout) == [{"one": 1, "text": "\x1b[2J"}]
+        refused = self.run(stack, "sql", "DROP TABLE audit_events")
+        assert refused.returncode == 1
+        assert len(refused.stderr.strip().splitlines()) == 1
+        assert "READONLY" in refused.stderr
