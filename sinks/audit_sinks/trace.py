@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from audit_schemas.topics import CHANGES, EVENTS
 from audit_sinks import dead_letters
@@ -135,6 +135,7 @@ def _find(kafka: str, topic: str, event_id: UUID, since: datetime, partition: in
             "group.id": "audit-trace",  # needed by the library, never joined
             "enable.auto.commit": False,
             "auto.offset.reset": "error",
+            "enable.partition.eof": True,
         }
     )
     try:
@@ -160,26 +161,20 @@ def _starts(consumer: Consumer, topic: str, since: datetime, partition: int | No
 
 
 def _scan(consumer: Consumer, starts: list[TopicPartition], event_id: UUID) -> Found | None:
-    ends = {}
-    for start in starts:
-        _, ends[start.partition] = consumer.get_watermark_offsets(start, timeout=_SECONDS)
+    """Read each partition as far as it reached when the search began."""
+    ends = {start.partition: consumer.get_watermark_offsets(start, timeout=_SECONDS)[1] for start in starts}
     left = {start.partition for start in starts if start.offset < ends[start.partition]}
     consumer.assign([start for start in starts if start.partition in left])
     wanted = str(event_id).encode()
     while left:
-        messages = consumer.consume(5_000, 1.0)
-        for message in messages:
-            if (error := message.error()) is not None:
+        for message in consumer.consume(5_000, 0.2):
+            number, error = message.partition() or 0, message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - named so
                 raise explained(error, topic=message.topic() or "")
-            if _is_of(message, wanted):
+            if error is None and _is_of(message, wanted):
                 return _found(message)
-        left = {
-            start.partition
-            for start in consumer.position(starts)
-            if start.partition in left and start.offset < ends[start.partition]
-        }
-        if not messages:
-            break
+            if error is not None or (message.offset() or 0) + 1 >= ends[number]:
+                left.discard(number)
     return None
 
 
