@@ -142,7 +142,7 @@ def _publish(
     delivery = open_delivery(
         settings.delivery, settings, lambda record, why: undelivered.append((record, why))
     )
-    delivery.check(_ANSWER_SECONDS)
+    delivery.check(min(_ANSWER_SECONDS, settings.exit_seconds))
     publisher = Publisher(delivery, settings)
     try:
         for event, body in events:

@@ -25,7 +25,10 @@ class Record:
 
 
 OnUndelivered = Callable[[Record, str], object]
-"""Is handed a record that was given up, and why. Called from the delivery's own thread."""
+"""Is handed a record that was given up, and why. Called from the delivery's own thread.
+
+Its headers are empty: the client does not keep them, and an event's follow from its value.
+"""
 
 
 @dataclass(slots=True)

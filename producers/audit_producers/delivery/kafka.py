@@ -149,8 +149,7 @@ class KafkaDelivery:
             logger.warning("Kafka at %s is back", self._settings.kafka)
 
     def _give_up(self, error: KafkaError, message: Message) -> None:
-        headers = dict(message.headers() or ()).items()
-        record = Record(message.topic() or "", message.key() or b"", message.value() or b"", list(headers))
+        record = Record(message.topic() or "", message.key() or b"", message.value() or b"")
         if self._is_news(error.str()):
             logger.error("records were not delivered: %s (a record for %s)", error.str(), record.topic)
         if self._on_undelivered:
