@@ -3,9 +3,10 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -21,16 +22,19 @@ from audit_deploy.stack import Options, running, start, stop
 from audit_deploy.status import Part, parts
 from audit_deploy.steps import Steps
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 _PORT = click.IntRange(1, 65535)
 
-_data_dir = click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where the data, logs and passwords are.",
-)
+
+def _data_dir(default: str) -> Callable[[_Function], _Function]:
+    kept = f"Where the data, logs and passwords are.  [default: {default}]"
+    return click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help=kept)
 
 
-def _start_options(command: Any) -> Any:
+_own_data_dir = _data_dir("a folder of this user's; AUDIT_STACK_DATA_DIR")
+
+
+def _start_options(command: _Function) -> _Function:
     for option in (
         click.option(
             "--no-workers", is_flag=True, help="Only Kafka and ClickHouse: no topics, tables, workers."
@@ -41,7 +45,6 @@ def _start_options(command: Any) -> Any:
         ),
         click.option("--kafka-port", type=_PORT, help="Kafka's port; free one unless given."),
         click.option("--window", help="Length of a window of contact activity, as 3h or 10s.  [default: 3h]"),
-        _data_dir,
     ):
         command = option(command)
     return command
@@ -54,6 +57,7 @@ def stack() -> None:
 
 @stack.command()
 @_start_options
+@_own_data_dir
 def up(data_dir: Path | None, no_workers: bool, **options: Any) -> None:
     """Start the stack and leave it running; a stack that runs already is named, and that is no error.
 
@@ -71,7 +75,7 @@ def up(data_dir: Path | None, no_workers: bool, **options: Any) -> None:
 
 
 @stack.command()
-@_data_dir
+@_own_data_dir
 def down(data_dir: Path | None) -> None:
     """Stop the stack, the workers first; its data stay.
 
@@ -86,31 +90,38 @@ def down(data_dir: Path | None) -> None:
 
 
 @stack.command()
-@_data_dir
+@_own_data_dir
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(data_dir: Path | None, as_json: bool) -> None:
-    """Show every process, and how to reach the stack. Exit code 3 when one is not running or not ready.
+    """Show every process, and how to reach the stack. Exit code 3 when one is not ready, or the disk is full.
 
     \b
     Example:  audit stack status --json
     """
     found = Stack.find(_folder(data_dir))
-    listed = parts(found)
+    listed, shortage = parts(found), found.folder.shortage()
     if as_json:
-        described = {"data_dir": found.folder.root, "environment": found.environment, "processes": listed}
-        click.echo(json.dumps(described, default=_plain, indent=2))
+        described = {
+            "data_dir": found.folder.root,
+            "environment": found.environment,
+            "shortage": shortage,
+            "processes": listed,
+        }
+        click.echo(json.dumps(described, default=_json, indent=2))
     else:
         Console().print(_table(listed))
         for part in listed:
             if not part.is_well:
                 click.echo(f"\n{part.name}: {part.waiting_for or part.state}\n{found.log_tail(part.name)}")
-        click.echo()
+        if shortage:
+            click.echo(f"\n{shortage}")
+        click.echo(f"\nlogs: {found.folder.logs}\n")
         _print_addresses(found)
-    sys.exit(0 if all(part.is_well for part in listed) else 3)
+    sys.exit(0 if not shortage and all(part.is_well for part in listed) else 3)
 
 
 @stack.command()
-@_data_dir
+@_own_data_dir
 @click.argument("name", required=False, type=click.Choice([*SERVERS, *WORKERS, "supervisord"]))
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines are written.")
 @click.option("-n", "--lines", type=click.IntRange(0), default=20, show_default=True, help="Of each log.")
@@ -131,6 +142,7 @@ def logs(data_dir: Path | None, name: str | None, follow: bool, lines: int) -> N
 
 @stack.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @_start_options
+@_data_dir("a temporary one, removed at the end")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(data_dir: Path | None, no_workers: bool, command: tuple[str, ...], **options: Any) -> None:
     """Run a command beside a fresh stack, and return its exit code.
@@ -218,10 +230,10 @@ def _table(listed: list[Part]) -> Table:
             f"{part.uptime_seconds} s",
             f"{part.memory_bytes >> 20} MiB",
             str(part.port),
-            str(part.log),
+            part.log.name,
         )
     return table
 
 
-def _plain(value: object) -> object:
+def _json(value: object) -> object:
     return asdict(value) if isinstance(value, Part) else str(value)

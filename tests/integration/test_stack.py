@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -71,32 +72,26 @@ def _wait_until_gone(folder: Path) -> list[str]:
     return left
 
 
-def _run_until_it_sleeps(data_dir: Path) -> subprocess.Popen[bytes]:
-    """`audit stack run` with a command that names the folder and would take a minute."""
+@contextmanager
+def _sleeping_beside_a_stack(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`audit stack run` of a command that has begun, names the folder, and would take minutes."""
     begun = data_dir.with_name("begun")
-    sleep = f"open({str(begun)!r}, 'w'); import time; time.sleep(60)"
-    process = subprocess.Popen(
-        [
-            AUDIT,
-            "stack",
-            "run",
-            "--no-workers",
-            "--data-dir",
-            data_dir,
-            "--",
-            sys.executable,
-            "-c",
-            sleep,
-            data_dir,
-        ],
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 30
-    while not begun.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert begun.exists()
-    assert len(_processes_of(data_dir)) >= 5  # run, the command, supervisord, Kafka, ClickHouse
-    return process
+    sleep = f"open({str(begun)!r}, 'w'); import time; time.sleep(300)"
+    command = [sys.executable, "-c", sleep, data_dir]
+    run = [AUDIT, "stack", "run", "--no-workers", "--data-dir", data_dir, "--", *command]
+    with subprocess.Popen(run, start_new_session=True) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not begun.exists() and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert begun.exists(), _logs(data_dir)
+            yield process
+        finally:
+            process.kill()
+
+
+def _logs(data_dir: Path) -> str:
+    return "\n".join(f"{log.name}:\n{log.read_text()[-2000:]}" for log in data_dir.glob("logs/*"))
 
 
 def test_run_returns_the_commands_exit_code_and_leaves_nothing(data_dir):
@@ -115,17 +110,17 @@ def test_run_returns_the_commands_exit_code_and_leaves_nothing(data_dir):
     ("number", "code"), [(signal.SIGINT, 128 + signal.SIGINT), (signal.SIGTERM, 128 + signal.SIGTERM)]
 )
 def test_run_ends_with_everything_it_started_on(number, code, data_dir):
-    with _run_until_it_sleeps(data_dir) as process:
+    with _sleeping_beside_a_stack(data_dir) as process:
         # A terminal sends Ctrl-C to the whole group; kill sends SIGTERM to one process.
         os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
 
-        assert process.wait(timeout=30) in {code, 1}  # Python's own KeyboardInterrupt ends with 1 or 130
+        assert process.wait(timeout=60) in {code, 1}  # Python's own KeyboardInterrupt ends with 1 or 130
     assert _processes_of(data_dir) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties processes to their parents")
 def test_nothing_is_left_when_run_itself_is_killed(data_dir):
-    with _run_until_it_sleeps(data_dir) as process:
+    with _sleeping_beside_a_stack(data_dir) as process:
         process.kill()
 
     assert _wait_until_gone(data_dir) == []
