@@ -23,7 +23,7 @@ from audit_schemas.topics import SINK_GROUP, TOPICS
 from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
 from audit_sinks.errors import AuditError, Fenced, Invalid
 from audit_sinks.insertion import Inserter
-from audit_sinks.membership import Membership, consumer_config, explained, patiently
+from audit_sinks.membership import KAFKA_QUIET, Membership, consumer_config, explained, patiently
 from audit_sinks.refusals import DeadLetterOffice
 from audit_sinks.settings import SinkSettings
 from audit_sinks.tables import FEEDS
@@ -42,8 +42,10 @@ class Sink:
     """Kafka to ClickHouse, exactly once in effect, until it is stopped."""
 
     def __init__(self, settings: SinkSettings) -> None:
-        self._consumer = Consumer(consumer_config(settings), logger=None)
-        self._membership = Membership(self._consumer, AdminClient({"bootstrap.servers": settings.kafka}))
+        self._consumer = Consumer({**consumer_config(settings), "error_cb": self._kafka_error})
+        self._membership = Membership(
+            self._consumer, AdminClient({**KAFKA_QUIET, "bootstrap.servers": settings.kafka})
+        )
         self._collector = Collector(Limits(settings.sink_rows, settings.sink_bytes, settings.sink_linger))
         self._inserter = Inserter(
             settings.clickhouse,
@@ -98,6 +100,8 @@ class Sink:
     def _turn(self) -> None:
         self._beat = time.monotonic()
         self._collect(_CHUNK, _POLL_SECONDS)
+        if "kafka" in self._troubles and self._membership.reachable():
+            self._report("kafka", None)
         if not self._collector.due(time.monotonic()):
             if self._in_hand and self._inserting.done() and self._collector.empty:
                 self._commit({})
@@ -234,6 +238,10 @@ class Sink:
 
     def _patiently(self, work: Callable[[], None]) -> bool:
         return patiently(work, stopping=self._stopping.is_set, report=lambda why: self._report("kafka", why))
+
+    def _kafka_error(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's own codes are named so
+            self._report("kafka", f"Kafka does not answer: {error.str()}")
 
     def _report_clickhouse(self, why: str | None) -> None:
         self._report("clickhouse", why)

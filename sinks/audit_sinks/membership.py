@@ -32,7 +32,14 @@ _FENCED = frozenset(
         KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
     }
 )
-_SECONDS = 10.0
+_SECONDS = 1.2
+"""How long one request may take; it is repeated, and in between we can be stopped."""
+
+KAFKA_QUIET = {
+    # What librdkafka logs as it reconnects reaches us as errors; we say it once.
+    "log_level": 2,
+    "reconnect.backoff.max.ms": 2_000,
+}
 
 
 def consumer_config(settings: SinkSettings) -> dict[str, object]:
@@ -43,6 +50,7 @@ def consumer_config(settings: SinkSettings) -> dict[str, object]:
     journal, so there is one way to begin, not two.
     """
     config: dict[str, object] = {
+        **KAFKA_QUIET,
         "bootstrap.servers": settings.kafka,
         "group.id": SINK_GROUP,
         "client.id": "audit-sink",
@@ -54,7 +62,9 @@ def consumer_config(settings: SinkSettings) -> dict[str, object]:
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 1_000,
         # What librdkafka reads ahead of us, for each partition.
-        "queued.max.messages.kbytes": 8_192,
+        "queued.max.messages.kbytes": 4_096,
+        # Of each partition at once, compressed: ten times as much in memory. A larger message still comes.
+        "fetch.message.max.bytes": 262_144,
         "fetch.wait.max.ms": 100,
     }
     if settings.sink_instance:
@@ -142,6 +152,14 @@ class Membership:
         for result in results or ():
             if result.error is not None:
                 raise explained(result.error, topic=result.topic)
+
+    def reachable(self) -> bool:
+        """Whether Kafka answers; asks it."""
+        try:
+            self._consumer.list_topics(timeout=_SECONDS)
+        except KafkaException:
+            return False
+        return True
 
     def lag(self, positions: Mapping[Place, int]) -> Iterable[tuple[Place, int]]:
         """Records after each position, by what the last fetch told; without asking the broker."""
