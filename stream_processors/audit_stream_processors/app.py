@@ -42,7 +42,7 @@ def processor_app(settings: ProcessorSettings, handle: Handle, *, datadir: str) 
         broker_max_poll_records=settings.run_records,
         broker_max_poll_interval=_DAY,  # waiting for Kafka is no reason to leave the group
         broker_commit_interval=settings.commit_seconds,
-        broker_session_timeout=10.0,
+        broker_session_timeout=6.0,
         broker_heartbeat_interval=2.0,
         stream_buffer_maxsize=_WAITING_RUNS,
         stream_wait_empty=True,

@@ -22,6 +22,9 @@ from audit_stream_processors.kafka import client_config, reachable
 
 _log = structlog.get_logger(__name__)
 
+_TIMEOUT = 2.0
+"""Seconds to wait for the topic's description."""
+
 
 class Actors:
     """What the directory knows of actors; read from any thread."""
@@ -65,6 +68,7 @@ class DirectoryReader:
                     "enable.auto.commit": False,
                     "enable.partition.eof": True,
                     "auto.offset.reset": "earliest",
+                    "fetch.wait.max.ms": 100,  # the end of an empty partition is seen no sooner
                 },
             )
         )
@@ -80,7 +84,9 @@ class DirectoryReader:
             Unreachable: Kafka does not answer.
         """
         with reachable():
-            partitions = self._consumer.list_topics(ACTORS.name, timeout=10).topics[ACTORS.name].partitions
+            partitions = (
+                self._consumer.list_topics(ACTORS.name, timeout=_TIMEOUT).topics[ACTORS.name].partitions
+            )
         self._unread = set(partitions)
         self._consumer.assign(
             [TopicPartition(ACTORS.name, number, OFFSET_BEGINNING) for number in partitions]

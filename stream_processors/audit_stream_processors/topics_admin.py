@@ -109,18 +109,22 @@ def drift(topic: Topic, there: Found) -> dict[str, tuple[str, str]]:
     }
 
 
-def describe(admin: AdminClient) -> dict[str, Found]:
+def describe(admin: AdminClient, *, timeout: float = TIMEOUT) -> dict[str, Found]:
     """The topics of ours that the cluster has, by name.
+
+    Args:
+        admin: a client.
+        timeout: seconds to wait for an answer.
 
     Raises:
         Unreachable: Kafka does not answer.
     """
     with reachable():
         metadata = {
-            name: topic for name, topic in admin.list_topics(timeout=TIMEOUT).topics.items() if name in TOPICS
+            name: topic for name, topic in admin.list_topics(timeout=timeout).topics.items() if name in TOPICS
         }
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in metadata]
-        described = admin.describe_configs(resources, request_timeout=TIMEOUT) if resources else {}
+        described = admin.describe_configs(resources, request_timeout=timeout) if resources else {}
         configs = {resource.name: future.result() for resource, future in described.items()}
     return {
         name: Found(

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import sys
 import tempfile
@@ -37,7 +38,7 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 _RETRY = 1.0
-"""Seconds between two attempts while Kafka does not answer at the start."""
+"""Seconds to wait for an answer at the start, and between two attempts."""
 
 
 def run(settings: ProcessorSettings) -> None:
@@ -47,13 +48,15 @@ def run(settings: ProcessorSettings) -> None:
         Misconfigured: the port is taken, or the topics are not as they must be.
     """
     logs.configure()
+    for talkative in ("faust", "mode"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     metrics.BUILD.info({"part": "processor", "version": version("auditlane-stream-processors")})
     health = Health()
     monitor = Monitor(settings.http_port, alive=health.alive, ready=health.ready)
     _log.info("monitor listens", port=monitor.port)
     with _leaving_on_sigterm():
         admin = admin_client(settings.kafka)
-        check_topics(_waiting(lambda: describe(admin), health))
+        check_topics(_waiting(lambda: describe(admin, timeout=_RETRY), health))
         actors = Actors()
         reader = DirectoryReader(settings.kafka, actors)
         _waiting(reader.start, health)

@@ -1,0 +1,460 @@
+"""The processor on a real Kafka: what bad input becomes, and what kills and restarts do not lose."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from audit_deploy.control import Stack
+from audit_deploy.programs import KAFKA
+from audit_deploy.stack import running
+from audit_schemas.dead_letter import DeadLetter
+from audit_schemas.directory import actor_key
+from audit_schemas.topics import (
+    ACTORS,
+    CHANGES,
+    CONTACT_CHANGES,
+    DEAD_LETTERS,
+    EVENTS,
+    PROCESSOR_GROUP,
+)
+
+AUDIT = str(Path(sys.executable).with_name("audit"))
+PARTITIONS = 4
+EVENT = {"account": "acme", "occurred_at": "2026-03-02T09:59:00Z", "action": "update"}
+ROLE = {**EVENT, "target": {"type": "role", "id": "1"}}
+CONTACT = {**EVENT, "target": {"type": "contact", "id": "c-1"}}
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of our own: its Kafka is stopped and killed here."""
+    with running(data_dir=tmp_path_factory.mktemp("stack"), workers=False) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def topics(kafka: Stack) -> Stack:
+    audit(kafka, "topics", "apply").check_returncode()
+    return kafka
+
+
+def audit(kafka: Stack, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [AUDIT, *command], env=environment(kafka), capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def environment(kafka: Stack, **more: str) -> dict[str, str]:
+    return {**os.environ, "AUDIT_KAFKA": kafka.kafka, **more}
+
+
+class Worker:
+    """One `audit processor run`."""
+
+    def __init__(self, kafka: Stack, log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [AUDIT, "processor", "run"],
+                env=environment(kafka, AUDIT_HTTP_PORT=str(self.port), AUDIT_RUN_RECORDS="500"),
+                stdout=output,
+                stderr=output,
+                cwd=log.parent,
+            )
+
+    def ready(self) -> str:
+        """What /readyz says; empty while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+                return str(answer.read().decode().strip())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return str(refused.read().decode().strip())
+        except OSError:
+            return ""
+
+    def until_ready(self) -> "Worker":
+        eventually(lambda: self.ready() == "ok", lambda: f"{self.ready()}\n{self.log.read_text()}")
+        return self
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        """Send a signal and wait for the end; the seconds that it took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=20)
+        return time.monotonic() - began
+
+
+@contextmanager
+def worker(kafka: Stack, folder: Path) -> Iterator[Worker]:
+    started = Worker(kafka, folder / "worker.log")
+    try:
+        yield started
+    finally:
+        if started.process.poll() is None:
+            started.stop()
+
+
+def eventually(holds: Callable[[], bool], otherwise: Callable[[], object] = str, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, otherwise()
+        time.sleep(0.05)
+
+
+Places = dict[tuple[str, int], int]
+OUTPUTS = (EVENTS.name, CONTACT_CHANGES.name, DEAD_LETTERS.name)
+
+
+@cache
+def reader(servers: str) -> Consumer:
+    """A consumer without a group of its own, quiet while Kafka is away."""
+    return Consumer(
+        {"bootstrap.servers": servers, "group.id": "unused", "enable.auto.commit": False, "log_level": 2}
+    )
+
+
+def ends(kafka: Stack, names: Sequence[str] = OUTPUTS) -> Places:
+    """The ends of topics now."""
+    consumer = reader(kafka.kafka)
+    return {
+        (name, number): consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)[1]
+        for name in names
+        for number in range(PARTITIONS)
+    }
+
+
+def since(kafka: Stack, places: Places) -> dict[str, list[Message]]:
+    """What was appended to the topics since then, by topic, in each partition's order."""
+    now = ends(kafka, sorted({name for name, _ in places}))
+    wanted = {place for place, end in now.items() if end > places[place]}
+    consumer = reader(kafka.kafka)
+    consumer.assign([TopicPartition(*place, places[place]) for place in wanted])
+    found: dict[str, list[Message]] = {name: [] for name, _ in places}
+    while wanted:
+        for message in consumer.consume(10_000, timeout=1):
+            assert message.error() is None
+            name, number, offset = message.topic(), message.partition(), message.offset()
+            assert name is not None
+            assert number is not None
+            assert offset is not None
+            found[name].append(message)
+            if offset + 1 >= now[name, number]:
+                wanted.discard((name, number))
+    consumer.unassign()
+    return found
+
+
+def value(message: Message) -> bytes:
+    data = message.value()
+    assert isinstance(data, bytes)
+    return data
+
+
+def publish(kafka: Stack, records: Sequence[dict[str, Any]]) -> None:
+    producer = Producer({"bootstrap.servers": kafka.kafka, "linger.ms": 5})
+    for record in records:
+        producer.produce(CHANGES.name, **record)
+        producer.poll(0)
+    assert not producer.flush(20)
+
+
+def test_unequal_partitions_are_refused_by_the_command_and_by_the_worker(
+    kafka: Stack, tmp_path: Path
+) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.kafka})
+    unequal = [NewTopic(CHANGES.name, 4, 1), NewTopic(EVENTS.name, 3, 1)]
+    for future in admin.create_topics(unequal).values():
+        future.result()
+    try:
+        applied = audit(kafka, "topics", "apply")
+        assert applied.returncode == 1
+        assert "audit.changes.v1 has 4, audit.events.v1 has 3" in applied.stderr
+        assert "Traceback" not in applied.stderr
+        with worker(kafka, tmp_path) as refused:
+            assert refused.process.wait(timeout=20) == 1
+            assert "topics are missing" in refused.log.read_text()
+    finally:
+        for future in admin.delete_topics([CHANGES.name, EVENTS.name]).values():
+            future.result()
+        eventually(lambda: not {CHANGES.name, EVENTS.name} & set(admin.list_topics(timeout=5).topics))
+
+
+def test_topics_are_applied_once_and_a_drifted_setting_is_corrected(topics: Stack) -> None:
+    again = audit(topics, "topics", "apply")
+    assert len(again.stdout.splitlines()) - 1 == again.stdout.count("unchanged")
+    listed = [json.loads(line) for line in audit(topics, "topics", "list", "--json").stdout.splitlines()]
+    assert [{}] * len(listed) == [topic["drift"] for topic in listed]
+
+
+def test_each_kind_of_input_becomes_what_it_must_and_the_events_around_it_arrive(
+    topics: Stack, tmp_path: Path
+) -> None:
+    def event(**fields: Any) -> bytes:
+        return json.dumps({**ROLE, "id": str(uuid4()), **fields}).encode()
+
+    headers = [("ce_type", b"auditlane.event.v1")]
+    changes = [
+        {"field": f"f{number % 5000}", "old": number, "new": f"{number}.10"} for number in range(10_000)
+    ]
+    given: dict[str, dict[str, Any]] = {
+        "good": {"value": event(), "key": b"k", "headers": headers},
+        "bytes": {"value": b"\xff\x00not json", "key": b"k", "headers": headers},
+        "tombstone": {"value": None, "key": b"k"},
+        "wrong type": {"value": event(account=7), "key": b"k"},
+        "no account": {"value": event(account=""), "key": b"k"},
+        "no zone": {"value": event(occurred_at="2026-03-02T09:59:00"), "key": b"k"},
+        "null key": {"value": event(), "key": None},
+        "unknown field": {"value": event(mood={"is": 1.10}), "key": b"k"},
+        "unknown module": {"value": event(module="crm"), "key": b"k"},
+        "1970": {"value": event(occurred_at="1970-01-01T00:00:00Z"), "key": b"k"},
+        "2199": {"value": event(occurred_at="2199-01-01T00:00:00Z"), "key": b"k"},
+        "host name": {"value": event(origin={"address": "app.internal"}), "key": b"k"},
+        "port": {"value": event(origin={"address": "[2a00:1450::1]:443"}), "key": b"k"},
+        "many": {"value": event(changes=changes), "key": b"k"},
+        "twice": {"value": event(changes=[{"field": "a", "new": 1}, {"field": "a", "new": 2}]), "key": b"k"},
+        "contact": {"value": event(target={"type": "contact", "id": "c-1"}), "key": b"k", "headers": headers},
+        "last": {"value": event(), "key": b"k"},
+    }
+    refused = {
+        "bytes": "malformed",
+        "tombstone": "malformed",
+        "wrong type": "invalid",
+        "no account": "invalid",
+        "no zone": "invalid",
+    }
+    start = ends(topics)
+    (first,) = [end for (_, number), end in ends(topics, [CHANGES.name]).items() if number == 2]
+    publish(topics, [{"partition": 2, **record} for record in given.values()])
+    with worker(topics, tmp_path) as running_worker:
+        running_worker.until_ready()
+        eventually(
+            lambda: (
+                sum(ends(topics, [EVENTS.name]).values())
+                >= sum(end for (name, _), end in start.items() if name == EVENTS.name)
+                + len(given)
+                - len(refused)
+            )
+        )
+        assert running_worker.stop() < 3
+    found = since(topics, start)
+    messages = {
+        json.loads(value(message))["source_offset"] - first: message for message in found[EVENTS.name]
+    }
+    names = list(given)
+    assert [name for name in names if name not in refused] == [names[place] for place in sorted(messages)]
+    made = {names[place]: json.loads(value(message)) for place, message in messages.items()}
+
+    assert {2} == {message.partition() for message in messages.values()}
+    assert headers == messages[0].headers()
+    assert messages[names.index("null key")].key() == b"acme/role/1"
+    assert made["unknown field"]["extra"] == '{"mood":{"is": 1.1}}'
+    assert (
+        made["unknown module"]["module"],
+        made["unknown module"]["notes"],
+    ) == ("roles_and_permissions", ["unknown module: crm"])
+    for wild in ("1970", "2199"):
+        assert made[wild]["claimed_at"].startswith(wild)
+        assert made[wild]["received_at"] == made[wild]["occurred_at"]
+    assert made["host name"]["origin"] == {"address": "app.internal"}
+    assert (made["port"]["origin"]["ip"], made["port"]["origin"]["scope"]) == ("2a00:1450::1", "global")
+    assert [(c["old"], c["new"]) for c in made["many"]["changes"][:2]] == [("0", '"0.10"'), ("1", '"1.10"')]
+    assert len(made["many"]["changes"]) == 10_000
+    assert [change["new"] for change in made["twice"]["changes"]] == ["1", "2"]
+
+    (contact,) = found[CONTACT_CHANGES.name]
+    window = made["contact"]["window"]
+    assert value(contact) == value(messages[names.index("contact")])
+    assert [*headers, ("window", str(window).encode())] == contact.headers()
+    assert (contact.partition(), window % (3 * 3600)) == (2, 0)
+
+    letters = [DeadLetter.model_validate_json(value(message)) for message in found[DEAD_LETTERS.name]]
+    assert refused == {names[letter.offset - first]: letter.reason for letter in letters}
+    for letter in letters:
+        assert given[names[letter.offset - first]]["value"] == letter.value_bytes()
+
+
+def test_an_event_larger_than_its_topic_becomes_a_dead_letter(topics: Stack, tmp_path: Path) -> None:
+    start = ends(topics)
+    big = {**ROLE, "id": str(uuid4()), "reason": "x" * 5_000_000}
+    producer = Producer(
+        {"bootstrap.servers": topics.kafka, "message.max.bytes": 16_000_000, "compression.type": "zstd"}
+    )
+    producer.produce(CHANGES.name, json.dumps(big).encode(), b"k")
+    assert not producer.flush(20)
+    with worker(topics, tmp_path) as running_worker:
+        running_worker.until_ready()
+        eventually(lambda: bool(since(topics, start)[DEAD_LETTERS.name]))
+    (message,) = since(topics, start)[DEAD_LETTERS.name]
+    letter = DeadLetter.model_validate_json(value(message))
+    assert letter.reason == "too_large"
+    assert big == json.loads(letter.value_bytes() or b"")
+
+
+def test_the_directory_completes_an_actor_and_a_bad_record_of_it_does_no_harm(
+    topics: Stack, tmp_path: Path
+) -> None:
+    ada = {
+        "account": "acme",
+        "id": "7",
+        "name": "Ada",
+        "email": "ada@acme.test",
+        "updated_at": "2026-01-01T00:00:00Z",
+    }
+    producer = Producer({"bootstrap.servers": topics.kafka})
+    producer.produce(ACTORS.name, b"{", b"acme/6")
+    producer.produce(ACTORS.name, json.dumps(ada).encode(), actor_key("acme", "7"))
+    assert not producer.flush(20)
+    start = ends(topics)
+    publish(
+        topics, [{"value": json.dumps({**ROLE, "id": str(uuid4()), "actor": {"type": "agent", "id": "7"}})}]
+    )
+    with worker(topics, tmp_path):
+        eventually(lambda: bool(since(topics, start)[EVENTS.name]))
+    (message,) = since(topics, start)[EVENTS.name]
+    assert json.loads(value(message))["actor"]["name"] == "Ada"
+
+
+def numbered(count: int) -> dict[UUID, dict[str, Any]]:
+    """Records of many targets, by the ids of their events."""
+    records = {}
+    for number in range(count):
+        event = {**CONTACT, "id": str(uuid4()), "target": {"type": "contact", "id": str(number % 997)}}
+        records[UUID(str(event["id"]))] = {
+            "value": json.dumps(event).encode(),
+            "key": f"acme/contact/{number % 997}".encode(),
+        }
+    return records
+
+
+def assert_complete(kafka: Stack, start: Places, published: dict[UUID, dict[str, Any]]) -> None:
+    """Every event is in both topics, and the first copies keep the order of each partition."""
+    found = since(kafka, start)
+    for name in (EVENTS.name, CONTACT_CHANGES.name):
+        newest: dict[int | None, int] = {}
+        seen: set[UUID] = set()
+        for message in found[name]:
+            event = json.loads(value(message))
+            if UUID(event["id"]) in seen:
+                continue
+            seen.add(UUID(event["id"]))
+            assert event["source_partition"] == message.partition()
+            assert event["source_offset"] > newest.get(message.partition(), -1)
+            newest[message.partition()] = event["source_offset"]
+        assert published.keys() == seen
+    assert found[DEAD_LETTERS.name] == []
+
+
+def appended(kafka: Stack, start: Places) -> int:
+    """How many events were enriched since then, repeats included."""
+    return sum(end - start[place] for place, end in ends(kafka, [EVENTS.name]).items())
+
+
+def test_nothing_is_lost_when_workers_are_stopped_and_killed(topics: Stack, tmp_path: Path) -> None:
+    start, published = ends(topics), numbered(50_000)
+    publish(topics, list(published.values()))
+    for number, reached in ((signal.SIGTERM, 5_000), (signal.SIGKILL, 15_000), (signal.SIGTERM, 25_000)):
+        with worker(topics, tmp_path) as stopped:
+            eventually(lambda reached=reached: appended(topics, start) >= reached)  # type: ignore[misc]
+            stopped.stop(number)
+            assert stopped.process.returncode == (0 if number == signal.SIGTERM else -signal.SIGKILL)
+    assert appended(topics, start) < 50_000, "the workers were stopped too late to prove anything"
+    with worker(topics, tmp_path):
+        eventually(lambda: appended(topics, start) >= 50_000)
+        eventually(lambda: is_caught_up(topics))
+    assert_complete(topics, start, published)
+
+
+def test_the_worker_waits_for_a_kafka_that_is_away_and_goes_on(topics: Stack, tmp_path: Path) -> None:
+    start, published = ends(topics), numbered(30_000)
+    with worker(topics, tmp_path) as waiting:
+        waiting.until_ready()
+        publish(topics, list(published.values()))
+        eventually(lambda: appended(topics, start) > 0)
+        topics.kill(KAFKA)
+        eventually(lambda: "Kafka does not" in waiting.ready(), waiting.log.read_text)
+        start_again(topics)
+        waiting.until_ready()
+        eventually(lambda: is_caught_up(topics), waiting.log.read_text, seconds=60)
+        assert waiting.process.poll() is None
+    assert_complete(topics, start, published)
+
+
+def test_a_worker_that_starts_before_kafka_waits_and_can_be_stopped(topics: Stack, tmp_path: Path) -> None:
+    topics.stop(KAFKA)
+    try:
+        with worker(topics, tmp_path) as waiting:
+            eventually(lambda: "Kafka does not answer" in waiting.ready(), waiting.log.read_text)
+            assert waiting.stop() < 2
+            assert waiting.process.returncode == 0
+    finally:
+        start_again(topics)
+
+
+def test_an_offset_that_kafka_no_longer_has_stops_the_worker(topics: Stack, tmp_path: Path) -> None:
+    admin = AdminClient({"bootstrap.servers": topics.kafka})
+    everything = [
+        TopicPartition(name, number, end) for (name, number), end in ends(topics, [CHANGES.name]).items()
+    ]
+    for deleted in admin.delete_records(everything).values():
+        deleted.result()
+    commit(admin, [TopicPartition(CHANGES.name, number, 1) for number in range(PARTITIONS)])
+    with worker(topics, tmp_path) as stopped:
+        assert stopped.process.wait(timeout=20) == 1
+        assert "Kafka no longer has the next record to process: audit.changes.v1[" in stopped.log.read_text()
+    commit(admin, everything)
+
+
+def start_again(kafka: Stack) -> None:
+    """Start Kafka and wait until it leads its partitions again."""
+
+    def leads() -> bool:
+        try:
+            return bool(ends(kafka))
+        except KafkaException:
+            return False
+
+    kafka.start(KAFKA)
+    kafka.wait_ready(KAFKA)
+    eventually(leads)
+
+
+def commit(admin: AdminClient, places: list[TopicPartition]) -> None:
+    request = [ConsumerGroupTopicPartitions(PROCESSOR_GROUP, places)]
+    for future in admin.alter_consumer_group_offsets(request).values():
+        future.result()
+
+
+def is_caught_up(kafka: Stack) -> bool:
+    """Whether the group has committed all of the changes."""
+    admin = AdminClient({"bootstrap.servers": kafka.kafka})
+    request = [ConsumerGroupTopicPartitions(PROCESSOR_GROUP)]
+    (future,) = admin.list_consumer_group_offsets(request).values()
+    committed = {(place.topic, place.partition): place.offset for place in future.result().topic_partitions}
+    return all(committed.get(place) == end for place, end in ends(kafka, [CHANGES.name]).items() if end)
