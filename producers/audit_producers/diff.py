@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +71,7 @@ def apply(state: State, differences: Iterable[Difference]) -> State:
     return result
 
 
+@lru_cache(maxsize=8192)
 def dotted(path: Path) -> str:
     """A path as a change names its field: `address.city`; a dot within a name is written as `\\.`."""
     return ".".join(name.replace("\\", "\\\\").replace(".", "\\.") or "\\e" for name in path)
@@ -81,7 +83,9 @@ def text_of(value: Any) -> Raw | UnsetType:
     Raises:
         ValueError: it has none: NaN, a lone surrogate, a value that contains itself.
     """
-    return UNSET if value is UNSET else to_json_text(_writable(value))
+    if value is UNSET or isinstance(value, Raw):
+        return value
+    return to_json_text(_writable(value) if isinstance(value, (dict, Unwritable)) else value)
 
 
 def _writable(value: Any) -> Any:

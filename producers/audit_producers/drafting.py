@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
 from audit_producers.context import Bound
 from audit_producers.errors import TooLarge
@@ -133,5 +133,5 @@ def _written(change: Change) -> dict[str, Any]:
         fields["label"] = change.label
     for name, value in (("old", change.old), ("new", change.new)):
         if value is not UNSET:
-            fields[name] = clean(to_json_text(value))
+            fields[name] = clean(value if isinstance(value, Raw) else to_json_text(value))
     return fields

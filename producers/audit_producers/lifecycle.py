@@ -5,6 +5,9 @@ records of start, heartbeat and stop carry the newest number: so a missing event
 After a fork the child is another instance; it begins with its first event.
 """
 
+import atexit
+import logging
+import multiprocessing.util
 import os
 import threading
 import time
@@ -27,6 +30,8 @@ from audit_schemas.topics import CHANGES, PRODUCERS
 
 _LOOK_AGAIN_SECONDS = 0.05
 
+logger = logging.getLogger(__name__)
+
 Clock = Callable[[], datetime]
 
 
@@ -47,11 +52,11 @@ class Publisher:
     def __init__(self, delivery: Delivery, settings: Settings, clock: Clock = utc_now) -> None:
         self.service = settings.service
         self.delivery = delivery
-        self._block_seconds = settings.block_seconds
-        self._heartbeat_seconds = settings.heartbeat_seconds
+        self._settings = settings
         self._clock = clock
         self._begin()
         _publishers.add(self)
+        atexit.register(self.close)
 
     def _begin(self) -> None:
         self.instance = str(uuid7())
@@ -91,16 +96,28 @@ class Publisher:
         """Hand on a record that is no event; blocks and raises as `publish_event` does."""
         self._offered(lambda: self.delivery.offer(record))
 
-    def close(self, timeout: float) -> int:
-        """Say that the instance stops, and close the delivery; returns how many records were given up."""
+    def close(self, timeout: float | None = None) -> int:
+        """Say that the instance stops, and close the delivery. Called at the end of the process as well.
+
+        Args:
+            timeout: seconds to wait for acknowledgements; `exit_seconds` of the settings, unless given.
+
+        Returns:
+            How many records were given up.
+        """
+        atexit.unregister(self.close)
         with self._lock:
             if self._closed.is_set():
                 return 0
             self._closed.set()
             if self._has_started:
+                self._at_end.cancel()
                 with suppress(QueueFull):
                     self._tell("stop")
-        return self.delivery.close(timeout)
+        left = self.delivery.close(self._settings.exit_seconds if timeout is None else timeout)
+        if left:
+            logger.error("%d audit records were not acknowledged and are given up", left)
+        return left
 
     def after_fork(self) -> None:
         """Called in the child: another instance, with nothing published yet."""
@@ -111,7 +128,7 @@ class Publisher:
         self.delivery.after_fork()
 
     def _offered(self, offer: Callable[[], None]) -> None:
-        deadline = time.monotonic() + self._block_seconds
+        deadline = None
         while True:
             try:
                 with self._lock:
@@ -121,21 +138,24 @@ class Publisher:
                         )
                     return offer()
             except QueueFull:
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
+                now = time.monotonic()
+                deadline = deadline or now + self._settings.block_seconds
+                if now >= deadline:
                     self.delivery.stats.refused += 1
                     raise
-                self.delivery.wait(min(remaining, _LOOK_AGAIN_SECONDS))
+                self.delivery.wait(min(deadline - now, _LOOK_AGAIN_SECONDS))
 
     def _start(self) -> None:
         self._tell("start")
         self._has_started = True
+        # The children of multiprocessing end without atexit, but not without this.
+        self._at_end = multiprocessing.util.Finalize(None, self.close, exitpriority=0)
         threading.Thread(
             target=self._beat, args=(self._closed, self._lock), name="audit-heartbeat", daemon=True
         ).start()
 
     def _beat(self, closed: threading.Event, lock: threading.Lock) -> None:
-        while not closed.wait(self._heartbeat_seconds):
+        while not closed.wait(self._settings.heartbeat_seconds):
             with lock, suppress(QueueFull):
                 if not closed.is_set():
                     self._tell("heartbeat")

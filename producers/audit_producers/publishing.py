@@ -27,8 +27,8 @@ class Lines:
 
     def __init__(self, service: str) -> None:
         self._service = service
-        self._once: set[int] = set()
-        self._again: dict[int, int] = {}
+        self._seen: set[int] = set()
+        self._repeated: dict[int, int] = {}
 
     def event_of(self, line: bytes, now: datetime) -> tuple[Event, bytes]:
         """Read a line.
@@ -62,20 +62,15 @@ class Lines:
             if not has_time:
                 raise Invalid(NEEDS_TIME)
             return id_of_key(draft.account, self._service, draft.idempotency_key)
-        return derived_id(b"%b\n%d" % (line, self._nth(line))) if has_time else uuid7()
+        return self._derived(line) if has_time else uuid7()
 
-    def _nth(self, line: bytes) -> int:
-        """How many lines like this one came before.
-
-        Known by the line's hash, which costs less memory than the line. Should two lines share
-        one, the second is merely counted as the first's repetition: its id is still its own.
-        """
-        known = int.from_bytes(derived_id(line).bytes[8:])
-        if known not in self._once:
-            self._once.add(known)
-            return 0
-        self._again[known] = self._again.get(known, 0) + 1
-        return self._again[known]
+    def _derived(self, line: bytes) -> UUID:
+        first = derived_id(line)
+        if first.int not in self._seen:
+            self._seen.add(first.int)
+            return first
+        number = self._repeated[first.int] = self._repeated.get(first.int, 0) + 1
+        return derived_id(b"%b\n%d" % (line, number))
 
 
 def _without_producer(body: bytes) -> bytes:

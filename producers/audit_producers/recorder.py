@@ -1,7 +1,6 @@
 """The recorder: what a service calls to say what happened."""
 
 import asyncio
-import atexit
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,7 +70,6 @@ class Recorder:
         self._clock = clock
         self._faults: set[str] = set()
         self._publisher = Publisher(self.delivery, settings, clock)
-        atexit.register(self.close)
 
     @property
     def stats(self) -> Stats:
@@ -189,10 +187,7 @@ class Recorder:
 
     def close(self) -> None:
         """Send what is left, within `exit_seconds`, and take no more. Called at the interpreter's exit."""
-        atexit.unregister(self.close)
-        left = self._publisher.close(self.settings.exit_seconds)
-        if left:
-            logger.error("%d audit records were not acknowledged and are given up", left)
+        self._publisher.close()
 
     def _session(self, action: str, actor: Actor | None, circumstances: Circumstances) -> UUID | None:
         who = actor or context.bound().get("actor") or Actor()

@@ -82,7 +82,7 @@ class Kinds:
         return Target(
             type=kind.type or snake_case(type(obj).__name__),
             id=str(identifier),
-            name=None if name is None else str(name),
+            name=None if name is None or callable(name) else str(name),
         )
 
     def state_of(self, obj: object) -> State:

@@ -48,6 +48,21 @@ sys.exit(7)
 """
 
 
+POOL = """
+import multiprocessing, os
+from audit_producers import Recorder, Settings, Target
+audit = Recorder(Settings.from_env(service="pool"))
+def record(number):
+    audit.record("update", Target(type="contact", id="42"), account=os.environ["ACCOUNT"], reason=str(number))
+fork = multiprocessing.get_context("fork")
+processes = [fork.Process(target=record, args=(number,)) for number in range(3)]
+for process in processes:
+    process.start()
+for process in processes:
+    process.join()
+"""
+
+
 @pytest.fixture
 def account() -> str:
     return f"acme-{uuid4()}"
@@ -122,6 +137,13 @@ def test_after_a_fork_both_go_on_and_nothing_is_sent_twice(stack: Any, account: 
         [(number - 2, f"child {number}") for number in range(3, 6)],
         [(number + 1, f"parent {number}") for number in range(6)],
     ]
+
+
+def test_what_is_queued_when_a_child_of_multiprocessing_ends_is_sent(stack: Any, account: str):
+    done = run(stack, sys.executable, "-c", POOL, ACCOUNT=account)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(event["reason"] for event in events_of(stack.kafka, account)) == ["0", "1", "2"]
 
 
 def test_a_full_queue_is_seen_while_kafka_is_away(account: str, caplog: pytest.LogCaptureFixture):

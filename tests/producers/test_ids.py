@@ -1,7 +1,7 @@
 import time
-from uuid import RFC_4122
+from uuid import RFC_4122, uuid5
 
-from audit_producers.ids import derived_id, id_of_key, uuid7
+from audit_producers.ids import _NAMESPACE, derived_id, id_of_key, uuid7
 
 
 def test_fresh_ids_are_of_version_7_and_carry_the_time():
@@ -33,3 +33,7 @@ def test_a_key_gives_the_same_id_each_time_and_another_for_every_account_and_ser
 def test_the_parts_of_a_key_cannot_run_into_each_other():
     assert id_of_key("a", "bc", "d") != id_of_key("ab", "c", "d")
     assert derived_id(b"ab") != derived_id(b"a")
+
+
+def test_a_derived_id_is_the_standard_one():
+    assert derived_id("Grüße".encode()) == uuid5(_NAMESPACE, "Grüße")

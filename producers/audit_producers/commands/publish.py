@@ -148,9 +148,9 @@ def _publish(
         for event, body in events:
             publisher.publish_event(event, body)
         _wait(delivery, settings.exit_seconds)
-        publisher.close(settings.exit_seconds)
+        publisher.close()
     except Unreachable as error:
-        delivery.close(0)
+        publisher.close(0)
         raise Unreachable(
             f"{error.message}; {delivery.stats.acknowledged:,} of {counts.read:,} events were acknowledged",
             remedy="publish again once Kafka is back: a line that says when it happened is not stored twice",
