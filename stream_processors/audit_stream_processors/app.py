@@ -1,11 +1,12 @@
-"""The Faust app: one agent that hands each run to the processing and acknowledges it afterwards."""
+"""The Faust app: one agent that hands each run to a lane and acknowledges it when Kafka has all of it."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, cast
 
 import faust
-from faust.types import StreamT
+from faust.types import EventT, StreamT
 
 from audit_schemas import metrics
 from audit_schemas.topics import CHANGES, PROCESSOR_GROUP
@@ -17,16 +18,24 @@ _DAY = 86_400.0
 _WAITING_RUNS = 2
 """Runs that may wait in memory for the agent, beside the one in its hands."""
 
-Handle = Callable[[Sequence[Any]], None]
-"""Processes a run's records and waits until Kafka has what was made of them; it may block."""
+
+class Lane(Protocol):
+    """Processes the runs of some of the partitions, one after the other."""
+
+    def process(self, records: Sequence[Any]) -> None:
+        """Make all of a run's records and hand them to Kafka; may block while Kafka does not take them."""
+
+    def finish(self) -> None:
+        """Wait until Kafka has all of it; blocks."""
 
 
-def processor_app(settings: ProcessorSettings, handle: Handle, *, datadir: str) -> faust.App:
+def processor_app(settings: ProcessorSettings, lanes: Sequence[Lane], *, datadir: str) -> faust.App:
     """Make the app.
 
     Args:
         settings: the processor's.
-        handle: called with each run's records, one at a time, in a thread.
+        lanes: while one waits for Kafka, another one works. A partition keeps its lane, and a lane
+            begins a run when the one before is finished: that keeps the order.
         datadir: where Faust may put its files; nothing of ours is in there.
     """
     app = faust.App(
@@ -48,23 +57,38 @@ def processor_app(settings: ProcessorSettings, handle: Handle, *, datadir: str) 
         stream_wait_empty=True,
     )
 
+    finishing: dict[int, asyncio.Task[None]] = {}
+
     @app.agent(app.topic(CHANGES.name, schema=RunSchema()), name="enriching")
     async def enriching(runs: StreamT[Run]) -> None:
-        async for run in runs:
-            try:
-                with metrics.RUN_SECONDS.time():
-                    await asyncio.to_thread(handle, run.records)
-            except Stopped:
-                leave(f"Kafka does not answer: {place_of(run)} comes again after the next start", code=0)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the run must not be committed
-                leave(
-                    f"cannot process {place_of(run)}: {error}",
-                    error=error,
-                    remedy=getattr(error, "remedy", ""),
-                )
-            run.finish()
+        async for event in cast("faust.Stream[Run]", runs).noack().events():
+            run = cast("Run", event.value)
+            number = run.partition % len(lanes)
+            if number in finishing:
+                await finishing[number]
+            began = time.monotonic()
+            await _or_leave(run, lanes[number].process, run.records)
+            finishing[number] = asyncio.create_task(finish(lanes[number], runs, event, began))
+
+    async def finish(lane: Lane, runs: StreamT[Run], event: EventT[Run], began: float) -> None:
+        run = cast("Run", event.value)
+        await _or_leave(run, lane.finish)
+        run.finish()
+        await runs.ack(event)
+        metrics.RUN_SECONDS.observe(time.monotonic() - began)
 
     return app
+
+
+async def _or_leave(run: Run, work: Callable[..., None], *arguments: Any) -> None:
+    """Do what may block in a thread; whatever fails, the run must not be committed."""
+    try:
+        await asyncio.to_thread(work, *arguments)
+    except Stopped:
+        leave(f"Kafka does not answer: {place_of(run)} comes again after the next start", code=0)
+    except Exception as error:  # noqa: BLE001 - there is no error that allows to go on
+        remedy = getattr(error, "remedy", "")
+        leave(f"cannot process {place_of(run)}: {error}", error=error, remedy=remedy)
 
 
 def place_of(run: Run) -> str:

@@ -48,6 +48,12 @@ class Run:
         """The consumer's number of seeks when the records were fetched."""
         self.finished = False
 
+    @property
+    def partition(self) -> int:
+        """The partition of all of its records."""
+        number: int = self.records[0].partition
+        return number
+
     def finish(self) -> None:
         """All that was made of the run is safe: it may be committed."""
         self.finished = True

@@ -26,7 +26,7 @@ from audit_schemas.topics import TOPICS
 from audit_stream_processors.app import processor_app
 from audit_stream_processors.delivery import Delivery
 from audit_stream_processors.directory import Actors, DirectoryReader
-from audit_stream_processors.enrichment.enrich import enricher
+from audit_stream_processors.enrichment.enrich import Enrich, enricher
 from audit_stream_processors.health import Health, KafkaWatch
 from audit_stream_processors.kafka import admin_client
 from audit_stream_processors.processing import processor
@@ -39,6 +39,10 @@ _log = structlog.get_logger(__name__)
 
 _RETRY = 1.0
 """Seconds to wait for an answer at the start, and between two attempts."""
+
+
+_LANES = 2
+"""While one waits for Kafka's answer, the other one works; more would only wait for the interpreter."""
 
 
 def run(settings: ProcessorSettings) -> None:
@@ -114,37 +118,42 @@ def _leaving_on_sigterm() -> Iterator[None]:
 
 
 def _work(settings: ProcessorSettings, health: Health, admin: AdminClient, actors: Actors) -> NoReturn:
-    delivery = Delivery(settings.kafka, report=partial(health.report, "delivery"))
     enrich = enricher(catalogue(), actors.complete, window_seconds=int(settings.window.total_seconds()))
-    process = processor(enrich, delivery.send, lambda: datetime.now(UTC))
+    lanes = [_Lane(settings.kafka, enrich, health, number) for number in range(_LANES)]
     KafkaWatch(admin, health)
-
-    def handle(records: Sequence[Any]) -> None:
-        process(records)
-        delivery.finish()
-
     with tempfile.TemporaryDirectory(prefix="audit-processor-") as folder:
-        app = processor_app(settings, handle, datadir=folder)
+        app = processor_app(settings, lanes, datadir=folder)
         _report_life(app, health)
         _calm_garbage_collection()
-        _Worker(app, delivery, health).execute_from_commandline()
+        _Worker(app, lanes, health).execute_from_commandline()
+
+
+class _Lane:
+    """A producer of its own, and the processing that sends to it."""
+
+    def __init__(self, servers: str, enrich: Enrich, health: Health, number: int) -> None:
+        delivery = Delivery(servers, report=partial(health.report, f"delivery {number}"))
+        self.process = processor(enrich, delivery.send, lambda: datetime.now(UTC))
+        self.finish = delivery.finish
+        self.stop = delivery.stop
 
 
 class _Worker(faust.Worker):
     """Faust's worker without its own logging, spinner and greeting."""
 
-    def __init__(self, app: faust.App, delivery: Delivery, health: Health) -> None:
+    def __init__(self, app: faust.App, lanes: Sequence[_Lane], health: Health) -> None:
         super().__init__(
             app, loop=asyncio.new_event_loop(), override_logging=False, redirect_stdouts=False, quiet=True
         )
         self.spinner = None
-        self._delivery = delivery
+        self._lanes = lanes
         self._health = health
 
     async def stop(self) -> None:
         """Finish the run in hand, commit and leave; not without end while Kafka is away."""
         self._health.report("stop", "stopping")
-        self._delivery.stop()
+        for lane in self._lanes:
+            lane.stop()
         await super().stop()
 
 
