@@ -71,7 +71,11 @@ def _xlsx_text(value: str) -> str:
     odd = f"[{_CONTROL}]|_x[0-9A-Fa-f]{{4}}"
     plain = f"isValidUTF8({value}) AND length({value}) <= {CELL_UNITS} AND NOT match({value}, {literal(odd)})"
     text = f"if({plain}, {value}, {_escaped(_cut(f'toValidUTF8({value})'))})"
-    return f"""'<c t="inlineStr"><is><t xml:space="preserve">', encodeXMLComponent({text}), '</t></is></c>'"""
+    style = rf"if(position({value}, '\n') = 0, '', ' s=\"3\"')"
+    return (
+        f"""'<c', {style}, ' t="inlineStr"><is><t xml:space="preserve">', """
+        f"""encodeXMLComponent({text}), '</t></is></c>'"""
+    )
 
 
 def _escaped(value: str) -> str:

@@ -22,6 +22,8 @@ _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 300
 _CHUNK = 1 << 20
 _EXCEPTION = b"__exception__"
+_REASON = 1 << 16
+"""Longer than any reason that ClickHouse gives at the end of an answer."""
 _UNKNOWN = {60: "table", 81: "database"}
 _LOGIN = {192, 193, 194, 516}
 _CODE = re.compile(r"^Code: (\d+)\.")
@@ -90,8 +92,8 @@ class Connection(AbstractContextManager["Connection"]):
     def stream(self, query: Query, **options: str | int) -> Iterator[Iterator[bytes]]:
         """Run a query and hand on what it renders, in pieces of up to a megabyte.
 
-        The answer has no end mark of its own: whoever reads it counts. Where ClickHouse breaks off,
-        its words are the last of the pieces; `broken_off` finds them.
+        Whoever reads it counts the rows. Where ClickHouse breaks off and still ends its answer, its
+        words are the last of the pieces; `broken_off` finds them.
 
         Args:
             query: with its FORMAT.
@@ -128,12 +130,15 @@ class Connection(AbstractContextManager["Connection"]):
         return connection.getresponse()
 
     def _pieces(self, answer: HTTPResponse) -> Iterator[bytes]:
+        last = b""
         try:
             while piece := answer.read(_CHUNK):
                 yield piece
+                last = piece[-_REASON:]
         except IncompleteRead as error:
-            # ClickHouse ends a broken answer without the last chunk; its reason may lie in the rest.
-            yield error.partial
+            # ClickHouse leaves out the last chunk when it breaks off; so does a connection that is lost.
+            reason = broken_off(last + error.partial)
+            raise reason or self._away(ConnectionError("the answer ended in the middle")) from None
         except (HTTPException, OSError) as error:
             raise self._away(error) from None
 

@@ -105,7 +105,7 @@ TEXTS = st.text(max_size=8) | st.just("' OR 1=1 OR '") | st.just("4711")
 
 
 class TestAccounts:
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     @given(crafted=TEXTS, more=st.lists(TEXTS, max_size=2))
     def test_no_filter_reaches_another_account(self, stack, connection, crafted, more):
         mine, theirs = Log(stack.clickhouse), Log(stack.clickhouse)
@@ -196,7 +196,7 @@ class TestFilters:
 
 
 class TestPaging:
-    @settings(max_examples=25)
+    @settings(max_examples=20)
     @given(
         moments=st.lists(st.integers(0, 3), max_size=60),
         late=st.lists(st.integers(0, 3), max_size=20),
