@@ -21,7 +21,7 @@ from confluent_kafka.admin import AdminClient
 from audit_schemas import metrics
 from audit_schemas.topics import SINK_GROUP, TOPICS
 from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
-from audit_sinks.errors import AuditError, Fenced, Invalid
+from audit_sinks.errors import AuditError, Fenced, Invalid, Misconfigured
 from audit_sinks.insertion import Inserter
 from audit_sinks.membership import KAFKA_QUIET, Membership, consumer_config, explained, patiently
 from audit_sinks.refusals import DeadLetterOffice
@@ -132,8 +132,9 @@ class Sink:
             self._collector.end_reached(Place(message.topic() or "", message.partition() or 0))
             return
         found = explained(error, topic=message.topic() or "")
-        if not isinstance(found, Fenced) and not error.retriable():
+        if isinstance(found, Misconfigured):
             raise found
+        # The library tries again by itself, and a lost assignment comes back as a new one.
         _log.warning(found.message)
 
     def _wait_for_insert(self) -> None:

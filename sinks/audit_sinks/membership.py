@@ -173,6 +173,11 @@ def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | M
     """What an error of Kafka's means for the sink."""
     where = f"{topic}: " if topic else ""
     code = error.code()
+    if error.fatal():
+        return Misconfigured(
+            f"Kafka has shut this worker out: {error.str()}",
+            remedy="give each worker its own AUDIT_SINK_INSTANCE, or none",
+        )
     if code in _FENCED:
         return Fenced(f"{where}{error.str()}")
     if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001

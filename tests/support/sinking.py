@@ -35,7 +35,15 @@ def running_sink(environment: Mapping[str, str], **settings: str) -> Iterator["s
 
 def publish(servers: str, topic: str, messages: Iterable[bytes | None], *, key: str = "") -> None:
     """Publish messages and wait until all are acknowledged."""
-    producer = Producer({"bootstrap.servers": servers, "linger.ms": 5, "queue.buffering.max.messages": 10**6})
+    producer = Producer(
+        {
+            "bootstrap.servers": servers,
+            "enable.idempotence": True,
+            "linger.ms": 5,
+            "queue.buffering.max.messages": 10**6,
+            "log_level": 2,
+        }
+    )
     for number, message in enumerate(messages):
         producer.produce(topic, key=key or str(number), value=message)
         producer.poll(0)

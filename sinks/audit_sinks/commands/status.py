@@ -25,7 +25,7 @@ def status(as_json: bool) -> None:
     else:
         _print(found)
     if found.behind:
-        raise Incomplete("; ".join(_reasons(found)), remedy="")
+        raise Incomplete("; ".join(_reasons(found)))
 
 
 def _reasons(found: Status) -> list[str]:
