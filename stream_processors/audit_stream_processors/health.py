@@ -52,16 +52,16 @@ class KafkaWatch:
     """Asks Kafka now and then whether it is there: a worker without work would not notice."""
 
     EVERY = 2.0
+    """Seconds between two questions, and to wait for an answer."""
 
     def __init__(self, admin: AdminClient, health: Health) -> None:
         self._admin = admin
         self._health = health
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="kafka-watch", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._watch, name="kafka-watch", daemon=True).start()
 
     def _watch(self) -> None:
-        while not self._stopping.wait(self.EVERY):
+        while True:
+            time.sleep(self.EVERY)
             try:
                 with reachable():
                     self._admin.list_topics(timeout=self.EVERY)
@@ -69,8 +69,3 @@ class KafkaWatch:
                 self._health.report("kafka", error.message)
             else:
                 self._health.report("kafka", None)
-
-    def stop(self) -> None:
-        """Stop asking."""
-        self._stopping.set()
-        self._thread.join()

@@ -65,7 +65,11 @@ def run(settings: ProcessorSettings) -> None:
         reader = DirectoryReader(settings.kafka, actors)
         _waiting(reader.start, health)
         _read_directory(reader, health)
-    _work(settings, health, admin, actors)
+    try:
+        _work(settings, health, admin, actors)
+    finally:
+        reader.stop()
+        monitor.close()
 
 
 def check_topics(found: dict[str, Found]) -> None:
@@ -112,9 +116,11 @@ def _leaving_on_sigterm() -> Iterator[None]:
         sys.exit(0)
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _work(settings: ProcessorSettings, health: Health, admin: AdminClient, actors: Actors) -> NoReturn:

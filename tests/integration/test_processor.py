@@ -58,6 +58,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def topics(kafka: Stack) -> Stack:
     audit(kafka, "topics", "apply").check_returncode()
+    eventually(lambda: leads(kafka))
     return kafka
 
 
@@ -406,6 +407,23 @@ def test_the_worker_waits_for_a_kafka_that_is_away_and_goes_on(topics: Stack, tm
     assert_complete(topics, start, published)
 
 
+def test_a_worker_that_waits_for_kafka_can_be_stopped_and_loses_nothing(
+    topics: Stack, tmp_path: Path
+) -> None:
+    start, published = ends(topics), numbered(20_000)
+    with worker(topics, tmp_path) as waiting:
+        waiting.until_ready()
+        publish(topics, list(published.values()))
+        eventually(lambda: appended(topics, start) > 0)
+        topics.kill(KAFKA)
+        eventually(lambda: "Kafka does not" in waiting.ready(), waiting.log.read_text)
+        assert waiting.stop() < 5
+    start_again(topics)
+    with worker(topics, tmp_path) as going_on:
+        eventually(lambda: is_caught_up(topics), going_on.log.read_text, seconds=60)
+    assert_complete(topics, start, published)
+
+
 def test_a_worker_that_starts_before_kafka_waits_and_can_be_stopped(topics: Stack, tmp_path: Path) -> None:
     topics.stop(KAFKA)
     try:
@@ -432,17 +450,17 @@ def test_an_offset_that_kafka_no_longer_has_stops_the_worker(topics: Stack, tmp_
 
 
 def start_again(kafka: Stack) -> None:
-    """Start Kafka and wait until it leads its partitions again."""
-
-    def leads() -> bool:
-        try:
-            return bool(ends(kafka))
-        except KafkaException:
-            return False
-
     kafka.start(KAFKA)
     kafka.wait_ready(KAFKA)
-    eventually(leads)
+    eventually(lambda: leads(kafka))
+
+
+def leads(kafka: Stack) -> bool:
+    """Whether Kafka leads all partitions: it answers a little earlier."""
+    try:
+        return bool(ends(kafka))
+    except KafkaException:
+        return False
 
 
 def commit(admin: AdminClient, places: list[TopicPartition]) -> None:
