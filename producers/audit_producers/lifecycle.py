@@ -56,7 +56,7 @@ class Publisher:
         self._clock = clock
         self._begin()
         _publishers.add(self)
-        atexit.register(self.close)
+        atexit.register(self.end)
 
     def _begin(self) -> None:
         self.instance = str(uuid7())
@@ -97,7 +97,7 @@ class Publisher:
         self._offered(lambda: self.delivery.offer(record))
 
     def close(self, timeout: float | None = None) -> int:
-        """Say that the instance stops, and close the delivery. Called at the end of the process as well.
+        """Say that the instance stops, and close the delivery.
 
         Args:
             timeout: seconds to wait for acknowledgements; `exit_seconds` of the settings, unless given.
@@ -105,7 +105,7 @@ class Publisher:
         Returns:
             How many records were given up.
         """
-        atexit.unregister(self.close)
+        atexit.unregister(self.end)
         with self._lock:
             if self._closed.is_set():
                 return 0
@@ -114,10 +114,12 @@ class Publisher:
                 self._at_end.cancel()
                 with suppress(QueueFull):
                     self._tell("stop")
-        left = self.delivery.close(self._settings.exit_seconds if timeout is None else timeout)
-        if left:
+        return self.delivery.close(self._settings.exit_seconds if timeout is None else timeout)
+
+    def end(self) -> None:
+        """Close, and log what is lost by it; called at the end of the process, unless it was closed."""
+        if left := self.close():
             logger.error("%d audit records were not acknowledged and are given up", left)
-        return left
 
     def after_fork(self) -> None:
         """Called in the child: another instance, with nothing published yet."""
@@ -149,7 +151,7 @@ class Publisher:
         self._tell("start")
         self._has_started = True
         # The children of multiprocessing end without atexit, but not without this.
-        self._at_end = multiprocessing.util.Finalize(None, self.close, exitpriority=0)
+        self._at_end = multiprocessing.util.Finalize(None, self.end, exitpriority=0)
         threading.Thread(
             target=self._beat, args=(self._closed, self._lock), name="audit-heartbeat", daemon=True
         ).start()

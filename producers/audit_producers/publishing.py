@@ -54,7 +54,7 @@ class Lines:
             given["occurred_at"] = now
         if not given:
             return draft, body
-        return msgspec.structs.replace(draft, **given), b"%b,%b" % (body[:-1], encode(given)[1:])
+        return msgspec.structs.replace(draft, **given), body[:-1] + b"," + encode(given)[1:]
 
     def _id(self, draft: Any, line: bytes) -> UUID:
         has_time = draft.occurred_at is not UNSET

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Unpack
 from uuid import UUID
 
 from audit_producers import context
-from audit_producers.delivery import Delivery, OnUndelivered, Stats, open_delivery
+from audit_producers.delivery import Delivery, OnUndelivered, Record, Stats, open_delivery
 from audit_producers.diff import State
 from audit_producers.directory import AccountFields, ActorFields, account_record, actor_record
 from audit_producers.drafting import About, Changes, Circumstances, Setting, drafted
@@ -187,7 +187,7 @@ class Recorder:
 
     def close(self) -> None:
         """Send what is left, within `exit_seconds`, and take no more. Called at the interpreter's exit."""
-        self._publisher.close()
+        self._publisher.end()
 
     def _session(self, action: str, actor: Actor | None, circumstances: Circumstances) -> UUID | None:
         who = actor or context.bound().get("actor") or Actor()
@@ -230,13 +230,11 @@ class Recorder:
         self._publisher.publish_event(event, body)
         return event.id
 
-    def _describe(self, make: Callable[[], Any], said: dict[str, Any]) -> None:
+    def _describe(self, make: Callable[[], Record], said: dict[str, Any]) -> None:
         try:
-            record = make()
+            self._publisher.publish(make())
         except Invalid as error:
             self._reject(error, said)
-        else:
-            self._publisher.publish(record)
 
     def _reject(self, error: Exception, said: dict[str, Any]) -> None:
         fault = error if isinstance(error, Invalid) else Invalid(f"{type(error).__name__}: {error}")

@@ -15,13 +15,16 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from audit_producers.delivery.base import OnUndelivered, Record, Stats
 from audit_producers.errors import QueueFull
 from audit_producers.settings import Settings
-from audit_schemas.errors import Invalid, Misconfigured, Unreachable
+from audit_schemas.errors import AuditError, Invalid, Misconfigured, Unreachable
 from audit_schemas.topics import CHANGES
 
 logger = logging.getLogger(__name__)
 
+_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # noqa: SLF001 - their public names
+"""Given up by `close`, whose caller is told how many."""
 _POLL_SECONDS = 0.1
 _LOG_AGAIN_SECONDS = 30.0
+_AWAY = "away"
 _NO_ROOM = "the queue of events is full: {waiting:,} wait for Kafka at {kafka}{reason}"
 
 
@@ -43,6 +46,7 @@ class KafkaDelivery:
         self._client: Producer | None = None
         self._starting = threading.Lock()
         self._room = threading.Condition()
+        self._waiting = 0
         self._stopped = threading.Event()
         self._trouble = ""
         self._logged: dict[str, float] = {}
@@ -73,13 +77,15 @@ class KafkaDelivery:
         except BufferError:
             raise self._full(client) from None
         except KafkaException as error:
-            raise Invalid(f"Kafka's client refuses the record: {error.args[0].str()}") from None
+            raise _refusal(error.args[0]) from None
         self.stats.accepted += record.is_event
 
     def wait(self, timeout: float) -> None:
         """Wait for the next delivery report."""
         with self._room:
+            self._waiting += 1
             self._room.wait(timeout)
+            self._waiting -= 1
 
     def flush(self, timeout: float) -> int:
         """Send without lingering and wait for the acknowledgements."""
@@ -93,7 +99,7 @@ class KafkaDelivery:
         left = client.flush(timeout)
         if left:
             client.purge()
-            client.flush(1.0)  # serves the reports of what was given up
+            client.flush(10.0)  # serves the reports of what was given up
         self._stopped.set()
         return left
 
@@ -141,16 +147,16 @@ class KafkaDelivery:
                 self.stats.acknowledged += is_event
             else:
                 self.stats.undelivered += is_event
-            self._room.notify_all()
+            if self._waiting:
+                self._room.notify_all()
         if error is not None:
             self._give_up(error, message)
         elif self._trouble:
-            self._trouble = ""
-            logger.warning("Kafka at %s is back", self._settings.kafka)
+            self._recover()
 
     def _give_up(self, error: KafkaError, message: Message) -> None:
         record = Record(message.topic() or "", message.key() or b"", message.value() or b"")
-        if self._is_news(error.str()):
+        if error.code() not in _PURGED and self._is_news(error.str()):
             logger.error("records were not delivered: %s (a record for %s)", error.str(), record.topic)
         if self._on_undelivered:
             try:
@@ -162,8 +168,13 @@ class KafkaDelivery:
         """Log why Kafka does not answer, when somebody waits for it."""
         self._trouble = error.str()
         waiting = len(self._client) if self._client else 0
-        if waiting and self._is_news(""):
+        if waiting and self._is_news(_AWAY):
             logger.warning("Kafka at %s: %s; %s records wait", self._settings.kafka, self._trouble, waiting)
+
+    def _recover(self) -> None:
+        self._trouble = ""
+        if self._logged.pop(_AWAY, None) is not None:
+            logger.warning("Kafka at %s is back", self._settings.kafka)
 
     def _is_news(self, reason: str) -> bool:
         """Whether a reason was not logged a moment ago: a flood of one kind is one line now and again."""
@@ -179,6 +190,15 @@ class KafkaDelivery:
             _NO_ROOM.format(waiting=len(client), kafka=self._settings.kafka, reason=reason),
             remedy="slow down, wait longer (AUDIT_BLOCK_SECONDS), or make more room (AUDIT_QUEUE_EVENTS)",
         )
+
+
+def _refusal(error: KafkaError) -> AuditError:
+    if error.fatal():
+        return Unreachable(
+            f"Kafka's client has failed for good: {error.str()}",
+            remedy="restart the process; close() hands what was not acknowledged to on_undelivered",
+        )
+    return Invalid(f"Kafka's client refuses the record: {error.str()}")
 
 
 def _serve(client: Producer, stopped: threading.Event) -> None:
