@@ -45,7 +45,7 @@ def literal(text: str) -> str:
 
 
 def csv_row(columns: tuple[Column, ...], zone: str) -> str:
-    """A row of CSV without its last line feed; `zone` is a placeholder or a literal."""
+    """A row of CSV up to its last line feed, which the format adds; `zone` is a placeholder."""
     cells = [_csv_moment(c.sql, zone) if c.kind == "moment" else _csv_text(c.sql) for c in columns]
     return "concat(" + ", ',', ".join(cells) + r", '\xFF\r')"
 

@@ -60,7 +60,7 @@ def sheet_head(columns: Sequence[Column], zone: str, *, first: bool) -> bytes:
         f'{_XML}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView{selected} workbookViewId="0">'
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
         '<selection pane="bottomLeft" activeCell="A2" sqref="A2"/></sheetView></sheetViews>'
-        f'<sheetFormatPr defaultRowHeight="15"/><cols>{widths}</cols>'
+        f"<cols>{widths}</cols>"
         f'<sheetData><row ht="20" customHeight="1">{cells}</row>'
     ).encode()
 
