@@ -13,8 +13,6 @@ from audit_stream_processors.kafka import client_config
 
 PATIENCE = 5.0
 """Seconds without an answer after which the waiting is reported."""
-
-
 GRACE = 1.0
 """Seconds for what is in hand when the process is to end."""
 

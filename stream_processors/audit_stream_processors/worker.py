@@ -39,8 +39,6 @@ _log = structlog.get_logger(__name__)
 
 _RETRY = 1.0
 """Seconds to wait for an answer at the start, and between two attempts."""
-
-
 _LANES = 2
 """While one waits for Kafka's answer, the other one works; more would only wait for the interpreter."""
 

@@ -264,6 +264,8 @@ def test_each_kind_of_input_becomes_what_it_must_and_the_events_around_it_arrive
             )
         )
         assert running_worker.stop() < 3
+    assert [running_worker.log] == list(tmp_path.iterdir()), "the worker leaves something in its folder"
+    assert all(json.loads(line)["event"] for line in running_worker.log.read_text().splitlines())
     found = since(topics, start)
     messages = {
         json.loads(value(message))["source_offset"] - first: message for message in found[EVENTS.name]
