@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from audit_schemas import settings as schemas_settings
@@ -56,7 +56,8 @@ class Settings(KafkaClient):
     service: Key
     """The name of the service, the same in all of its processes."""
     delivery: DeliveryName = "kafka"
-    kafka: str = Field(default="", validate_default=True)
+    kafka: str = ""
+    """Only the delivery kafka needs it."""
     queue_events: int = Field(default=100_000, ge=1)
     """How many records may wait for their acknowledgement."""
     queue_bytes: int = Field(default=256 * 1024 * 1024, ge=1024 * 1024)
@@ -69,13 +70,6 @@ class Settings(KafkaClient):
     heartbeat_seconds: float = Field(default=60.0, gt=0)
     strict: bool = False
     """Raise Invalid for a bad event; otherwise it is logged, counted, and handed to `on_rejected`."""
-
-    @field_validator("kafka")
-    @classmethod
-    def _kafka_is_known(cls, value: str, info: ValidationInfo) -> str:
-        if not value and info.data.get("delivery") == "kafka":
-            raise ValueError("the delivery kafka needs host:port of Kafka's bootstrap servers")
-        return value
 
     @classmethod
     def from_env(cls, **given: Any) -> Self:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError
 
-from audit_producers import Invalid, Settings
+from audit_producers import Invalid, Recorder, Settings
 from audit_producers.delivery.kafka import _refusal
 from audit_producers.settings import KafkaClient
 from audit_schemas.errors import Misconfigured, Unreachable
@@ -28,7 +28,6 @@ def test_settings_come_from_the_environment_and_what_is_given_wins(monkeypatch: 
 @pytest.mark.parametrize(
     ("given", "variable"),
     [
-        ({"service": "helpdesk"}, "AUDIT_KAFKA"),
         ({"kafka": "broker:9092"}, "AUDIT_SERVICE"),
         ({"service": "helpdesk", "delivery": "pigeon"}, "AUDIT_DELIVERY"),
         ({"service": "helpdesk", "delivery": "memory", "queue_event": 5}, "AUDIT_QUEUE_EVENT"),
@@ -37,6 +36,11 @@ def test_settings_come_from_the_environment_and_what_is_given_wins(monkeypatch: 
 def test_what_is_missing_or_wrong_is_named(given: dict[str, object], variable: str):
     with pytest.raises(Misconfigured, match=f"{variable}: "):
         Settings.from_env(**given)
+
+
+def test_the_delivery_kafka_says_that_it_needs_an_address():
+    with pytest.raises(Misconfigured, match="needs AUDIT_KAFKA"):
+        Recorder(Settings.from_env(service="helpdesk"))
 
 
 def test_no_kafka_is_needed_for_another_delivery():
