@@ -198,10 +198,15 @@ def test_every_column_of_a_table_and_a_view_is_explained(client: Any) -> None:
 
 
 def test_a_changed_migration_is_refused(client: Any) -> None:
-    client.execute("INSERT INTO schema_migrations SELECT 1, 'x', repeat('0', 64), now() + INTERVAL 1 DAY")
+    def record(checksum: str, days: int) -> None:
+        """A later record of the same migration takes the earlier one's place."""
+        sql = "INSERT INTO schema_migrations SELECT 1, 'x', %(checksum)s, now() + toIntervalDay(%(days)s)"
+        client.execute(sql, {"checksum": checksum, "days": days})
+
+    record("0" * 64, 1)
     with pytest.raises(MigrationChanged, match="0001_audit_events"):
         list(migrations.apply(client, DATABASE))
-    client.execute("DELETE FROM schema_migrations WHERE name = 'x'")
+    record(migrations.load()[0].checksum, 2)
     assert not list(migrations.apply(client, DATABASE))
 
 
