@@ -11,6 +11,7 @@ import time
 from uuid import UUID
 
 _NAMESPACE = UUID("6f0e3a0c-52ab-4f0f-9d3b-6d9be0a3a3f4")
+_PREFIX = _NAMESPACE.bytes
 _VARIANT = 0b10 << 62
 _VERSION_AND_VARIANT = 0xF000 << 64 | 0b11 << 62
 
@@ -31,6 +32,6 @@ def id_of_key(account: str, service: str, key: str) -> UUID:
 
 def derived_id(content: bytes) -> UUID:
     """The UUID of version 5 (RFC 9562, section 5.5) of some bytes, in the namespace of audit events."""
-    digest = hashlib.sha1(_NAMESPACE.bytes + content, usedforsecurity=False).digest()
+    digest = hashlib.sha1(_PREFIX + content, usedforsecurity=False).digest()
     name = int.from_bytes(digest[:16])
     return UUID(int=name & ~_VERSION_AND_VARIANT | 0x5000 << 64 | _VARIANT)
