@@ -1,6 +1,6 @@
 """The sink's loop: it collects the next blocks while the last ones are being inserted.
 
-    collect ──▶ due ──▶ commit: the last blocks are done, the next are journaled ──▶ insert (a thread)
+    collect ──▶ due ──▶ commit: the last blocks are done, the next are journaled ──▶ insert (in lanes)
        ▲                                                                               │
        └───────────────────────────────────────────────────────────────────────────────┘
 
@@ -23,6 +23,7 @@ from audit_schemas.topics import SINK_GROUP, TOPICS
 from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
 from audit_sinks.errors import AuditError, Fenced, Invalid, Misconfigured
 from audit_sinks.insertion import Inserter
+from audit_sinks.lanes import Insert, insert_all, nothing
 from audit_sinks.membership import KAFKA_QUIET, Membership, consumer_config, explained, patiently
 from audit_sinks.refusals import DeadLetterOffice
 from audit_sinks.settings import SinkSettings
@@ -47,14 +48,18 @@ class Sink:
             self._consumer, AdminClient({**KAFKA_QUIET, "bootstrap.servers": settings.kafka})
         )
         self._collector = Collector(Limits(settings.sink_rows, settings.sink_bytes, settings.sink_linger))
-        self._inserter = Inserter(
-            settings.clickhouse,
-            refuse=DeadLetterOffice(settings.kafka).keep,
-            report=self._report_clickhouse,
-            rejection_limit=settings.sink_rejection_limit,
-        )
+        refuse = DeadLetterOffice(settings.kafka).keep
+        self._inserters = [
+            Inserter(
+                settings.clickhouse,
+                refuse=refuse,
+                report=self._report_clickhouse,
+                rejection_limit=settings.sink_rejection_limit,
+            )
+            for _ in range(settings.sink_lanes)
+        ]
         self._stopping = threading.Event()
-        self._inserting: Future[None] = _done()
+        self._inserting: Future[None] = nothing()
         self._in_hand: dict[Place, Batch] = {}
         """What the last commit journaled: to be acknowledged once `_inserting` is done."""
         self._replaying: set[Place] = set()
@@ -95,7 +100,8 @@ class Sink:
         finally:
             self._consumer.close()
             if self._inserting.done():
-                self._inserter.close()
+                for inserter in self._inserters:
+                    inserter.close()
 
     def _turn(self) -> None:
         self._beat = time.monotonic()
@@ -112,26 +118,22 @@ class Sink:
             self._measure_lag()
 
     def _collect(self, count: int, seconds: float) -> None:
-        for message in self._consumer.consume(count, seconds):
-            if (error := message.error()) is not None:
-                self._heed(error, message)
-                continue
+        messages = self._consumer.consume(count, seconds)
+        now = time.monotonic()
+        for message in messages:
             place = Place(message.topic() or "", message.partition() or 0)
-            if self._collector.owns(place):
-                value = message.value()
-                self._collector.add(
-                    place,
-                    message.offset() or 0,
-                    _outcome(message),
-                    size=len(value or b""),
-                    now=time.monotonic(),
-                )
+            if (error := message.error()) is not None:
+                self._heed(error, place)
+            elif self._collector.owns(place):
+                value, offset = message.value(), message.offset() or 0
+                outcome = _outcome(message, place.topic, offset, value)
+                self._collector.add(place, offset, outcome, size=len(value or b""), now=now)
 
-    def _heed(self, error: KafkaError, message: Message) -> None:
+    def _heed(self, error: KafkaError, place: Place) -> None:
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes are named so
-            self._collector.end_reached(Place(message.topic() or "", message.partition() or 0))
+            self._collector.end_reached(place)
             return
-        found = explained(error, topic=message.topic() or "")
+        found = explained(error, topic=place.topic)
         if isinstance(found, Misconfigured):
             raise found
         # The library tries again by itself, and a lost assignment comes back as a new one.
@@ -154,22 +156,11 @@ class Sink:
         replays = [place for place in blocks if place in self._replaying]
         self._replaying.difference_update(replays)
         metrics.JOURNAL_REPLAYS.inc(len(replays))
-        self._inserting = future = Future[None]()
-        # A daemon: it may wait for ClickHouse for hours, and must not keep the process.
-        threading.Thread(
-            target=self._insert, args=(dict(blocks), future), name="inserting", daemon=True
-        ).start()
+        self._inserting = insert_all(blocks, [self._insert_by(inserter) for inserter in self._inserters])
 
-    def _insert(self, blocks: Mapping[Place, Batch], future: "Future[None]") -> None:
-        try:
-            for place, batch in blocks.items():
-                self._inserter.insert(
-                    FEEDS[place.topic], self._membership.topic_ids[place.topic], place, batch
-                )
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the loop
-            future.set_exception(error)
-        else:
-            future.set_result(None)
+    def _insert_by(self, inserter: Inserter) -> Insert:
+        topic_ids = self._membership.topic_ids
+        return lambda place, batch: inserter.insert(FEEDS[place.topic], topic_ids[place.topic], place, batch)
 
     def _commit(self, blocks: Mapping[Place, Batch]) -> bool:
         """Acknowledge what was inserted, and journal blocks.
@@ -264,19 +255,11 @@ class Sink:
             metrics.CONSUMER_LAG.labels(SINK_GROUP, place.topic, place.partition).set(records)
 
 
-def _outcome(message: Message) -> Row | Refusal | None:
-    value = message.value()
-    topic = message.topic() or ""
+def _outcome(message: Message, topic: str, offset: int, value: bytes | None) -> Row | Refusal | None:
     if value is None:
         # The directory's tombstones: whoever has left keeps a name in the log.
         return None if TOPICS[topic].retention is None else Refusal(message, "malformed", "has no value")
     try:
-        return Row(message.offset() or 0, FEEDS[topic].read(value), message)
+        return Row(offset, FEEDS[topic].read(value), message)
     except Invalid as error:
         return Refusal(message, "invalid", error.message)
-
-
-def _done() -> "Future[None]":
-    future = Future[None]()
-    future.set_result(None)
-    return future

@@ -20,7 +20,8 @@ class SinkSettings(Servers):
         le=1_048_576,
         description="rows that close a batch; the server splits larger ones",
     )
-    sink_bytes: int = Field(default=16 * MIB, ge=1, description="bytes of messages that close a batch")
+    sink_bytes: int = Field(default=32 * MIB, ge=1, description="bytes of messages that close a batch")
+    sink_lanes: int = Field(default=2, ge=1, le=16, description="blocks that are inserted side by side")
     sink_linger: float = Field(default=0.5, gt=0, description="seconds after which a batch is closed")
     sink_instance: str = Field(
         default="",
