@@ -15,8 +15,6 @@ from audit_stream_processors.settings import ProcessorSettings
 from audit_stream_processors.transport import SCHEME, Run, RunSchema, leave
 
 _DAY = 86_400.0
-_WAITING_RUNS = 2
-"""Runs that may wait in memory for the agent, beside the one in its hands."""
 
 
 class Lane(Protocol):
@@ -53,7 +51,6 @@ def processor_app(settings: ProcessorSettings, lanes: Sequence[Lane], *, datadir
         broker_commit_interval=settings.commit_seconds,
         broker_session_timeout=6.0,
         broker_heartbeat_interval=2.0,
-        stream_buffer_maxsize=_WAITING_RUNS,
         stream_wait_empty=True,
     )
 

@@ -1,13 +1,15 @@
 """A Faust transport in which one message is one run of records of a partition.
 
 Faust spends about 85 µs on each message before any code of an agent's; here it spends them on
-thousands of records at once. The transport is aiokafka's with three things changed:
+thousands of records at once. The transport is aiokafka's with four things changed:
 
 - what a fetch brought from one partition is one message, a `Run`;
 - the committable offset is the end of the finished prefix of the delivered runs. Faust itself
   acknowledges also what it skipped and what was cancelled, and counts a run's own records as a gap
   which a later acknowledgement closes: either would commit past records that nobody processed. So
   only `Run.finish` counts, and only the agent calls it;
+- what is read ahead is bounded in whole runs. Faust pauses each partition that has a message waiting,
+  and sleeps for a second when all are paused; here the next fetch waits until a run is finished;
 - nothing is passed over in silence: a new group begins at the first record, and an offset that the
   broker no longer has ends the worker.
 
@@ -16,10 +18,11 @@ It is registered in the entry-point group `faust.transports`; a broker's URL is
 Faust and aiokafka that it overrides or calls are held by a test.
 """
 
+import asyncio
 import logging
 import os
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
 import faust
@@ -28,14 +31,22 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
 SCHEME = "kafka-batches"
+RUNS_AHEAD = 4
+"""At most so many runs are delivered and unfinished, in all partitions together: it bounds the memory."""
+_LOOK_SECONDS = 1.0
+"""How often a wait for room looks whether the flow is to be suspended."""
 FAILED = 1
 """The exit code of a worker that an agent's failure has ended."""
+
+
+def _nothing() -> None:
+    pass
 
 
 class Run:
     """Consecutive records of one partition, in order."""
 
-    __slots__ = ("end", "finished", "records", "seeks", "start")
+    __slots__ = ("end", "finished", "records", "seeks", "start", "when_finished")
 
     def __init__(self, records: Sequence[Any], *, start: int | None, end: int, seeks: int) -> None:
         self.records = records
@@ -47,6 +58,7 @@ class Run:
         self.seeks = seeks
         """The consumer's number of seeks when the records were fetched."""
         self.finished = False
+        self.when_finished: Callable[[], object] = _nothing
 
     @property
     def partition(self) -> int:
@@ -55,8 +67,9 @@ class Run:
         return number
 
     def finish(self) -> None:
-        """All that was made of the run is safe: it may be committed."""
+        """All that was made of the run is safe: it may be committed. Called in the event loop."""
         self.finished = True
+        self.when_finished()
 
 
 class RunSchema(faust.Schema[None, Run]):
@@ -159,6 +172,7 @@ class Consumer(driver.Consumer):
         self._runs: dict[Any, deque[Run]] = defaultdict(deque)  # delivered, unfinished first
         self._ends: dict[Any, int] = {}  # partition -> end of the last run delivered
         self._done: dict[Any, int] = {}  # partition -> end of the finished prefix
+        self._room = asyncio.Event()  # set when there may be room for another run
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -168,9 +182,24 @@ class Consumer(driver.Consumer):
         active_partitions: Any,
         timeout: float,  # noqa: ASYNC109 - the hook's own
     ) -> dict[Any, list[Run]]:
+        await self._wait_for_room()
         fetched = await super()._getmany(active_partitions, timeout)
         seeks = self._thread.seeks
         return {tp: runs for tp, runs in fetched.items() if runs[0].seeks == seeks}
+
+    async def _wait_for_room(self) -> None:
+        while self._unfinished() >= RUNS_AHEAD and self.flow_active and not self.should_stop:
+            self._room.clear()
+            await self.wait(cast("Any", self._room), timeout=_LOOK_SECONDS)
+
+    def _unfinished(self) -> int:
+        return sum(not run.finished for runs in self._runs.values() for run in runs)
+
+    def on_buffer_full(self, tp: Any) -> None:
+        """Nothing: waiting for room bounds what is read ahead."""
+
+    def on_buffer_drop(self, tp: Any) -> None:
+        """Nothing: no partition was paused."""
 
     def _to_message(self, tp: Any, run: Run) -> ConsumerMessage:
         if run.start != self._ends.get(tp):
@@ -178,6 +207,7 @@ class Consumer(driver.Consumer):
         self._ends[tp] = run.end
         self._new_offset(tp)  # lets go of the runs that are finished
         self._runs[tp].append(run)
+        run.when_finished = self._room.set
         last = run.records[-1]
         return ConsumerMessage(
             topic=tp.topic,

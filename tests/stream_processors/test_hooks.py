@@ -21,6 +21,8 @@ HOOKS = [
     (faust_consumer.Consumer, "_new_offset", "self, tp"),
     (faust_consumer.Consumer, "_filter_tps_with_pending_acks", "self, topics"),
     (faust_consumer.Consumer, "_filter_committable_offsets", "self, tps"),
+    (faust_consumer.Consumer, "on_buffer_full", "self, tp"),
+    (faust_consumer.Consumer, "on_buffer_drop", "self, tp"),
     (faust_consumer.Consumer, "perform_seek", "self"),
     (faust_consumer.Consumer, "on_partitions_revoked", "self, revoked"),
     (faust_consumer.Consumer, "on_task_error", "self, exc"),
