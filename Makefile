@@ -52,7 +52,7 @@ check: $(READY) ## format, lint, types, import contracts, published schemas
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timing > /dev/null || { $(BIN)/lint-imports; exit 1; }
+	@$(BIN)/lint-imports --no-logo > /dev/null || { $(BIN)/lint-imports; exit 1; }
 	@$(BIN)/audit schema check --published
 
 .PHONY: format

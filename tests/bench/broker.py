@@ -10,18 +10,16 @@ Ends = dict[int, int]
 
 def make_topic(bootstrap: str, name: str, partitions: int = 4) -> None:
     """Create a topic whose records carry the broker's time."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
     config = {"message.timestamp.type": "LogAppendTime"}
-    for made in (
-        AdminClient({"bootstrap.servers": bootstrap})
-        .create_topics([NewTopic(name, partitions, 1, config=config)])
-        .values()
-    ):
+    for made in admin.create_topics([NewTopic(name, partitions, 1, config=config)]).values():
         made.result()
 
 
 def forget_group(bootstrap: str, group: str) -> None:
     """Delete a group, so that its next member begins at the beginning."""
-    for done in AdminClient({"bootstrap.servers": bootstrap}).delete_consumer_groups([group]).values():
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for done in admin.delete_consumer_groups([group]).values():
         done.result()
 
 

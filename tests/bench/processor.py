@@ -1,4 +1,4 @@
-"""The processor, Kafka to Kafka, beside a bare loop, Quix Streams and a stock Faust agent doing the same work."""
+"""The processor beside a bare loop, Quix Streams and a stock Faust agent that do the same work."""
 
 import statistics
 import sys

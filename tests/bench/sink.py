@@ -1,15 +1,16 @@
-"""The sink, Kafka to ClickHouse, beside row tuples by the driver and ClickHouse reading JSON lines itself."""
+"""The sink, beside row tuples by the driver and beside ClickHouse reading JSON lines by HTTP."""
 
 import re
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import broker
-import httpx
 import msgspec
 from clickhouse_driver import Client
 from confluent_kafka import Consumer
@@ -33,7 +34,6 @@ def measure(kafka: str, clickhouse: str, environment: Mapping[str, str], *, roun
         server.database,
         server.user,
         server.password.get_secret_value(),
-        compression="lz4",
     )
     messages = _messages(kafka)
     ours, memory, tuples, lines = [], [], [], []
@@ -114,18 +114,15 @@ def _insert_lines(server: ClickHouse, block: Sequence[bytes]) -> None:
         f"INSERT INTO {_PEER_TABLE} ({', '.join(feed.columns)}) SELECT {expressions} "
         f"FROM input('{feed.structure}') FORMAT JSONEachRow"
     )
-    httpx.post(
-        f"http://{server.host}:{server.http_port}",
-        params={
-            "query": query,
-            "database": server.database,
-            "async_insert": 0,
-            "input_format_skip_unknown_fields": 1,
-        },
-        content=b"\n".join(block),
-        headers={"X-ClickHouse-User": server.user, "X-ClickHouse-Key": server.password.get_secret_value()},
-        timeout=120,
-    ).raise_for_status()
+    settings = {"query": query, "database": server.database, "async_insert": 0}
+    http = HTTPConnection(server.host, server.http_port, timeout=120)
+    credentials = {"X-ClickHouse-User": server.user, "X-ClickHouse-Key": server.password.get_secret_value()}
+    http.request("POST", f"/?{urlencode(settings)}", b"\n".join(block), credentials)
+    answer = http.getresponse()
+    said = answer.read()
+    http.close()
+    if answer.status != 200:
+        raise RuntimeError(said.decode())
 
 
 def _insert_tuples(client: Client, block: Sequence[bytes]) -> None:
@@ -150,12 +147,16 @@ def _text(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _targets(value: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    return [tuple(_text(target[name]) for name in ("type", "id", "name", "url")) for target in value]
+def _targets(value: list[dict[str, Any]] | None) -> list[tuple[str, ...]]:
+    return [
+        tuple(_text(target.get(name)) for name in ("type", "id", "name", "url")) for target in value or []
+    ]
 
 
-def _changes(value: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    return [tuple(_text(change[name]) for name in ("field", "label", "old", "new")) for change in value]
+def _changes(value: list[dict[str, Any]] | None) -> list[tuple[str, ...]]:
+    return [
+        tuple(_text(change.get(name)) for name in ("field", "label", "old", "new")) for change in value or []
+    ]
 
 
 _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
@@ -166,6 +167,9 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "related": _targets,
     "changes": _changes,
     "producer_sequence": lambda value: value or 0,
+    "notes": lambda value: value or [],
+    "metadata": lambda value: value or "{}",
+    "recorded": lambda value: value or "live",
 }
 _PATHS = [
     (re.search(r"m\.([a-z_.]+)", expression)[1].split("."), _CONVERSIONS.get(column, _text))  # type: ignore[index]

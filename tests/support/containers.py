@@ -1,5 +1,7 @@
 """Kafka and ClickHouse in containers, for machines where a Docker daemon answers."""
 
+import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +29,15 @@ class Containers:
 
 def docker_answers() -> bool:
     """Whether a Docker daemon can be used from here."""
+    with warnings.catch_warnings():
+        # docker's client leaves its socket open when nobody listens.
+        warnings.simplefilter("ignore", ResourceWarning)
+        answers = _answers()
+        gc.collect()
+    return answers
+
+
+def _answers() -> bool:
     try:
         return bool(docker.from_env(timeout=3).ping())
     except docker.errors.DockerException:

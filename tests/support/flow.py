@@ -5,10 +5,11 @@ import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from audit_producers import Actor, Recorder, Settings, Target
-from audit_schemas.settings import ClickHouse
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error
+
+from audit_producers import Actor, Recorder, Settings, Target
+from audit_schemas.settings import ClickHouse
 
 
 @dataclass
