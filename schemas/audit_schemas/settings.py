@@ -84,7 +84,9 @@ class KafkaSettings(Settings):
 class ClickHouseSettings(Settings):
     """Where ClickHouse is."""
 
-    clickhouse: Annotated[ClickHouse, NoDecode] = Field(description="clickhouse://user:password@host:9000/audit?http_port=8123")
+    clickhouse: Annotated[ClickHouse, NoDecode] = Field(
+        description="clickhouse://user:password@host:9000/audit?http_port=8123"
+    )
 
     @field_validator("clickhouse", mode="before")
     @classmethod

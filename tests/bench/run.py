@@ -44,9 +44,7 @@ def main() -> None:
         results += latency.measure(stack.kafka, stack.clickhouse, rate=1000, seconds=seconds)
     _OUT.mkdir(exist_ok=True)
     (_OUT / "bench.json").write_text(json.dumps([result.as_json() for result in results], indent=2) + "\n")
-    print(
-        f"\n{os.cpu_count()} cores, {_memory_gib():.0f} GiB, Python {platform.python_version()}, {platform.system()}\n"
-    )
+    print(f"\n{os.cpu_count()} cores, {_memory_gib():.0f} GiB, Python {platform.python_version()}\n")
     show(results)
 
 

@@ -77,9 +77,8 @@ def _ours(client: Client, kafka: str, environment: Mapping[str, str], events: in
     with worker([AUDIT, "sink", "run"], {**environment, "AUDIT_HTTP_PORT": "0"}) as running:
         _wait(client, events)
     [(first, last, early, all_)] = client.execute(
-        "SELECT min(stored_at) AS first, max(stored_at), "
-        "(SELECT count() FROM audit_events WHERE stored_at = (SELECT min(stored_at) FROM audit_events)), count() "
-        "FROM audit_events"
+        "WITH (SELECT min(stored_at) FROM audit_events) AS begin "
+        "SELECT begin, max(stored_at), countIf(stored_at = begin), count() FROM audit_events"
     )
     broker.forget_group(kafka, SINK_GROUP)
     return (all_ - early) / (last - first).total_seconds(), running.peak_memory

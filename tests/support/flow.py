@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Self
 from uuid import UUID
 
 from clickhouse_driver import Client
@@ -25,7 +26,7 @@ class Publisher:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._publish)
 
-    def __enter__(self) -> "Publisher":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

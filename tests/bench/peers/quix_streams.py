@@ -22,9 +22,9 @@ app = Application(
 changes = app.topic(source, value_deserializer="bytes", key_deserializer="bytes")
 events = app.topic(sink, value_serializer="bytes", key_serializer="bytes")
 frame = app.dataframe(changes)
-frame.apply(lambda value, key, timestamp, headers: processed(value, 0, 0, timestamp), metadata=True).to_topic(
-    events
-)
+frame.apply(
+    lambda value, _key, timestamp, _headers: processed(value, 0, 0, timestamp), metadata=True
+).to_topic(events)
 
 
 def leave() -> None:
