@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -120,15 +121,21 @@ def record_class_cache() -> bool:
     return cache.exists()
 
 
+def cluster_id(make: Callable[[], uuid.UUID]) -> str:
+    """A cluster's id as Kafka writes it, but none that an argument parser takes for an option."""
+    while (made := base64.urlsafe_b64encode(make().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
+
+
 def _format(config: Path) -> None:
     at = jars.folder()
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    arguments = ["format", "-t", cluster, "-c", str(config)]
+    arguments = ["format", "-t", cluster_id(uuid.uuid4), "-c", str(config)]
     storage = java.command(
         jars.class_path(at), "kafka.tools.StorageTool", *arguments, cache=java.class_cache(at)
     )
     done = subprocess.run(storage, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ProgramFailed(
-            f"kafka cannot format {config.parent}: {done.stderr.strip() or done.stdout.strip()}"
+            f"kafka cannot format {config.parent}: {done.stderr.strip()}\n{done.stdout.strip()}"
         )

@@ -5,6 +5,7 @@ import hashlib
 import json
 import shlex
 import stat
+import uuid
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -100,3 +101,9 @@ def test_supervisord_is_given_commands_with_spaces_quotes_and_percent_signs_unha
     assert str(tmp_path / "with % sign" / "logs" / "worker.log") == program["stdout_logfile"]
     assert program["environment"] == 'AUDIT_HTTP_PORT="1"'
     assert not program.getboolean("autostart")
+
+
+def test_a_clusters_id_never_looks_like_an_option():
+    made = iter([uuid.UUID(int=0xF8 << 120), uuid.UUID(int=1)])
+
+    assert kafka.cluster_id(lambda: next(made)) == "AAAAAAAAAAAAAAAAAAAAAQ"

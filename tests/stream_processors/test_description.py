@@ -48,21 +48,33 @@ def change(
         ),
         (event("login", outcome="failure"), [], ("login_failed", "Failed to sign in")),
         (event(), [], ("update", "Updated smart rule VIP first")),
-        (event(), [change('"a"', '"b"')], ("changed", "Changed phone number from a to b")),
-        (event(), [change('"a"', '"b"', label="Phone")], ("changed", "Changed Phone from a to b")),
-        (event(), [change("null", "1.10")], ("set", "Set phone number to 1.10")),
-        (event(), [change('"a"', '""')], ("cleared", "Cleared phone number, which was a")),
-        (event(), [change("", "")], ("touched", "Changed phone number")),
-        (event(), [change("1", "1")], ("touched", "Changed phone number")),
+        (
+            event(),
+            [change('"a"', '"b"')],
+            ("changed", "Changed phone number of smart rule VIP first from a to b"),
+        ),
+        (
+            event(),
+            [change('"a"', '"b"', label="Phone")],
+            ("changed", "Changed Phone of smart rule VIP first from a to b"),
+        ),
+        (event(), [change("null", "1.10")], ("set", "Set phone number of smart rule VIP first to 1.10")),
+        (
+            event(),
+            [change('"a"', '""')],
+            ("cleared", "Cleared phone number of smart rule VIP first, which was a"),
+        ),
+        (event(), [change("", "")], ("touched", "Changed phone number of smart rule VIP first")),
+        (event(), [change("1", "1")], ("touched", "Changed phone number of smart rule VIP first")),
         (
             event(),
             [change(field=name) for name in ("a", "b", "b")],
-            ("changed_many", "Changed a, b, b"),
+            ("changed_many", "Changed a, b, b of smart rule VIP first"),
         ),
         (
             event(),
             [change(field=name) for name in "abcde"],
-            ("changed_lots", "Changed a, b, c and 2 more"),
+            ("changed_lots", "Changed a, b, c and 2 more of smart rule VIP first"),
         ),
         (event("run_test"), [], ("other", "Run test smart rule VIP first")),
         (
@@ -107,7 +119,7 @@ def test_a_template_with_an_unknown_placeholder_is_refused_at_the_start() -> Non
 )
 def test_values_are_shown_as_people_read_them(text: str, shown: str) -> None:
     assert shown == shown_value(text)
-    assert f"Set phone number to {shown}" == describe(event(), [change(new=text)])[1]
+    assert f"Set phone number of smart rule VIP first to {shown}" == describe(event(), [change(new=text)])[1]
 
 
 @given(st.text(), st.text(), st.text(min_size=1), st.text(min_size=1))
