@@ -31,7 +31,7 @@ $(READY): requirements.lock bootstrap.lock pyproject.toml $(PARTS:%=%/pyproject.
 	@echo "setup 3/4  Auditlane itself: $(PARTS)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PARTS:%=-e ./%)
 	@echo "setup 4/4  Kafka's jars (43 MB, once)"
-	@$(BIN)/python -m audit_deploy.jars
+	@$(BIN)/audit stack fetch
 	@touch $@
 
 .PHONY: setup

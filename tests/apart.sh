@@ -2,7 +2,8 @@
 # Each distribution, installed alone from its wheel, imports, and brings only its own commands.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-uv="$PWD/.venv/bin/uv"
+root="$PWD"
+uv="$root/.venv/bin/uv"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 grep -oE '^[A-Za-z0-9_.-]+==[^ ;\\]+' requirements.lock | sort -u -t= -k1,1 > "$work/constraints.txt"
@@ -27,8 +28,9 @@ for part in "${parts[@]}"; do
       [[ $other == "$part" || $other == schemas ]] && wanted=yes
       [[ $found == "$wanted" ]] || { echo "$distribution alone: audit_$other importable: $found, expected $wanted" >&2; exit 1; }
     done
-    "$work/$part/bin/audit" --help > /dev/null
-    commands="$("$work/$part/bin/audit" --help | sed -n '/^Commands:/,$p' | awk 'NR > 1 {print $1}' | paste -sd' ')"
-    echo "$distribution alone: $commands"
+    shown="$("$work/$part/bin/audit" --help | sed -n '/^Commands:/,$p' | awk 'NR > 1 && /^  [a-z]/ {print $1}' | sort | paste -sd' ')"
+    declared="$(cd "$root" && for p in schemas "$part"; do sed -n '/audit.commands"\]/,/^$/p' "$p/pyproject.toml"; done | sed -n 's/^\([a-z-]*\) = .*/\1/p' | sort -u | paste -sd' ')"
+    [[ $shown == "$declared" ]] || { echo "$distribution alone shows the commands $shown, not $declared" >&2; exit 1; }
+    echo "$distribution alone: $shown"
   )
 done

@@ -39,7 +39,9 @@ def _start_options(command: _Function) -> _Function:
         click.option(
             "--no-workers", is_flag=True, help="Only Kafka and ClickHouse: no topics, tables, workers."
         ),
-        click.option("--http-port", type=_PORT, help="ClickHouse's HTTP port; free one unless given."),
+        click.option(
+            "--clickhouse-http-port", type=_PORT, help="ClickHouse's HTTP port; free one unless given."
+        ),
         click.option(
             "--clickhouse-port", type=_PORT, help="ClickHouse's native port; free one unless given."
         ),
@@ -203,7 +205,7 @@ def _ports(settings: StackSettings) -> dict[str, int]:
     asked = {
         KAFKA: settings.stack_kafka_port,
         CLICKHOUSE: settings.stack_clickhouse_port,
-        CLICKHOUSE_HTTP: settings.stack_http_port,
+        CLICKHOUSE_HTTP: settings.stack_clickhouse_http_port,
     }
     return {name: port for name, port in asked.items() if port is not None}
 
@@ -212,9 +214,9 @@ def _print_addresses(stack: Stack) -> None:
     for name, value in stack.environment.items():
         click.echo(f"export {name}='{value}'")
     password = clickhouse.passwords(stack.folder.credentials)[clickhouse.READER]
-    click.echo(
-        f"# look around: {clickhouse.play_url(stack.plan.ports[CLICKHOUSE_HTTP])}  password: {password}"
-    )
+    play = clickhouse.play_url(stack.plan.ports[CLICKHOUSE_HTTP])
+    # Not for `eval`, which takes the lines above.
+    click.echo(f"look around: {play}  password: {password}", err=True)
 
 
 def _table(listed: list[Part]) -> Table:

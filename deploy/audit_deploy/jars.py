@@ -1,11 +1,10 @@
 """Kafka's jars: fetched once into the user's cache, exactly those of the committed lock.
 
-`python -m audit_deploy.jars` fetches them with progress. It verifies every sum, again on each call,
+`audit stack fetch` fetches them with progress. It verifies every sum, again on each call,
 and repairs what is missing or broken; starting a stack only looks whether they are there.
 """
 
 import hashlib
-import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable
@@ -122,10 +121,3 @@ def _intact(path: Path, jar: Jar) -> bool:
             return hashlib.file_digest(file, "sha256").hexdigest() == jar.sha256
     except FileNotFoundError:
         return False
-
-
-if __name__ == "__main__":
-    from audit_schemas.cli import main
-
-    sys.argv[1:] = ["stack", "fetch"]
-    main()

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode
 
 from clickhouse_driver import Client
@@ -66,11 +66,6 @@ class Connection(AbstractContextManager["Connection"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._client.disconnect()
-
-    @classmethod
-    def to(cls, server: ClickHouse) -> Self:
-        """A connection to a server; nothing is sent before the first query."""
-        return cls(server)
 
     def read(self, query: Query) -> Table:
         """Run a query whose answer is small.

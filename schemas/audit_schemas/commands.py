@@ -48,7 +48,11 @@ def check(file: BinaryIO | None, against_published: bool) -> None:
 
 @schema.command()
 def publish() -> None:
-    """Write the published schemas anew; refuses a change that is not backward compatible."""
+    """Write the published schemas anew; refuses a change that is not backward compatible.
+
+    \b
+    Example:  audit schema publish && git diff schemas
+    """
     for name in MESSAGES:
         old, new = published(name), schema_of(name)
         if old is not None and (found := breaks(old, new)):

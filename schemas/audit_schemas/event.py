@@ -1,7 +1,7 @@
 """The event: who did what to what, when and from where. The one definition of it.
 
-Frozen dataclasses that pydantic validates where data enters, and from which `wire` derives what
-msgspec reads on the way.
+Frozen dataclasses. `wire` derives from them what msgspec reads; pydantic makes their JSON Schema, and
+explains what msgspec refuses where data enters.
 """
 
 from dataclasses import dataclass, field

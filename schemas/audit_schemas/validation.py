@@ -21,18 +21,6 @@ def _adapter() -> TypeAdapter[Event]:
     return TypeAdapter(Event)
 
 
-def validate_event(event: Event) -> Event:
-    """Check an event made of Python values; values of changes become their JSON text.
-
-    Raises:
-        Invalid: naming every field that is wrong.
-    """
-    try:
-        return _adapter().validate_python(event)
-    except ValidationError as error:
-        raise Invalid("; ".join(_explained(error))) from None
-
-
 def read_draft(line: bytes) -> Event:
     """Read an event's JSON in which `id` and `occurred_at` may be absent (msgspec.UNSET).
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,14 +43,18 @@ class Worker:
 
 
 @contextmanager
-def worker(
-    command: Sequence[str], environment: Mapping[str, str], *, log: Path | None = None
-) -> Iterator[Worker]:
-    """Run a command for as long as the block lasts."""
-    with (log or Path(os.devnull)).open("wb") as output:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
-    started = Worker(process)
-    try:
-        yield started
-    finally:
-        started.end()
+def worker(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Worker]:
+    """Run a command for as long as the block lasts, in a folder of its own: peers leave files behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        started = Worker(process)
+        try:
+            yield started
+        finally:
+            started.end()

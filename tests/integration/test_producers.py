@@ -20,7 +20,7 @@ from audit_producers import QueueFull, Recorder, Settings, Target
 from audit_producers.delivery import KafkaDelivery, Record
 from audit_schemas.topics import CHANGES, PRODUCERS
 
-EXAMPLE = Path(__file__).parents[2] / "producers" / "examples" / "first_event.py"
+EXAMPLE = Path(__file__).parents[2] / "producers/audit_producers/examples/first_event.py"
 BOB = Target(type="contact", id="42")
 
 FORKS = """

@@ -77,7 +77,7 @@ def actor() -> None:
 @click.option("--account", required=True, help="The account that it belongs to.")
 @click.option("--type", type=click.Choice(get_args(ActorType)), help="agent, unless it is said.")
 @click.option("--name", help="As people know it.")
-@click.option("--email")
+@click.option("--email", help="Its e-mail address.")
 @click.option("--role", help="The title of its role.")
 @click.option(
     "--permission",
