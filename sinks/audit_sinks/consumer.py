@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
+from functools import partial
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_schemas import metrics
+from audit_schemas.health import Health
 from audit_schemas.topics import SINK_GROUP, TOPICS
 from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
 from audit_sinks.errors import AuditError, Fenced, Invalid, Misconfigured
@@ -43,6 +45,7 @@ class Sink:
     """Kafka to ClickHouse, exactly once in effect, until it is stopped."""
 
     def __init__(self, settings: SinkSettings) -> None:
+        self.health = Health({"group": "has no partitions yet"})
         self._consumer = Consumer({**consumer_config(settings), "error_cb": self._kafka_error})
         self._membership = Membership(
             self._consumer, AdminClient({**KAFKA_QUIET, "bootstrap.servers": settings.kafka})
@@ -53,7 +56,7 @@ class Sink:
             Inserter(
                 settings.clickhouse,
                 refuse=refuse,
-                report=self._report_clickhouse,
+                report=partial(self.health.report, "clickhouse"),
                 rejection_limit=settings.sink_rejection_limit,
             )
             for _ in range(settings.sink_lanes)
@@ -65,22 +68,11 @@ class Sink:
         self._replaying: set[Place] = set()
         self._next: dict[Place, int] = {}
         """The offset after the last record that was inserted, by partition."""
-        self._troubles: dict[str, str] = {"group": "has no partitions yet"}
-        self._beat = time.monotonic()
         self._measured = 0.0
 
     def stop(self) -> None:
         """Ask `run` to finish the insert in hand and return; may be called by a signal handler."""
         self._stopping.set()
-
-    def trouble(self) -> str | None:
-        """Why the sink does not get on, for /readyz."""
-        return "; ".join(self._troubles.values()) or None
-
-    def stuck(self) -> str | None:
-        """Whether the loop itself has stopped turning, for /healthz."""
-        silent = time.monotonic() - self._beat
-        return f"the loop has not turned for {silent:.0f} s" if silent > 60 else None
 
     def run(self) -> None:
         """Work until `stop` is called.
@@ -104,10 +96,10 @@ class Sink:
                     inserter.close()
 
     def _turn(self) -> None:
-        self._beat = time.monotonic()
+        self.health.beat()
         self._collect(_CHUNK, _POLL_SECONDS)
-        if "kafka" in self._troubles and self._membership.reachable():
-            self._report("kafka", None)
+        if self.health.waits("kafka") and self._membership.reachable():
+            self.health.report("kafka", None)
         if not self._collector.due(time.monotonic()):
             if self._in_hand and self._inserting.done() and self._collector.empty:
                 self._commit({})
@@ -143,9 +135,9 @@ class Sink:
         """Take hardly anything more until the last blocks are in."""
         polled = time.monotonic()
         while not self._stopping.is_set() and not wait_for([self._inserting], timeout=0.05).done:
-            self._beat = time.monotonic()
-            if self._beat - polled > _STALLED_POLL_SECONDS:
-                polled = self._beat
+            self.health.beat()
+            if time.monotonic() - polled > _STALLED_POLL_SECONDS:
+                polled = time.monotonic()
                 self._collect(1, 0)
 
     def _begin(self, blocks: Mapping[Place, Batch]) -> None:
@@ -210,16 +202,16 @@ class Sink:
         for partition in partitions:
             partition.offset = found[Place(partition.topic, partition.partition)]
         consumer.assign(partitions)
-        self._report("group", None if partitions else "has no partitions")
+        self.health.report("group", None if partitions else "has no partitions")
         _log.info("assigned", partitions=len(partitions), replays=len(self._replaying))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
         """What is inserted by now is acknowledged, which saves the next owner a repeat."""
-        self._report("group", "has no partitions")
+        self.health.report("group", "has no partitions")
         self._finish_in_hand()
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
-        self._report("group", "has lost its partitions")
+        self.health.report("group", "has lost its partitions")
         self._forget()
 
     def _forget(self) -> None:
@@ -229,22 +221,11 @@ class Sink:
         self._next.clear()
 
     def _patiently(self, work: Callable[[], None]) -> bool:
-        return patiently(work, stopping=self._stopping.is_set, report=lambda why: self._report("kafka", why))
+        return patiently(work, stopping=self._stopping.is_set, report=partial(self.health.report, "kafka"))
 
     def _kafka_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's own codes are named so
-            self._report("kafka", f"Kafka does not answer: {error.str()}")
-
-    def _report_clickhouse(self, why: str | None) -> None:
-        self._report("clickhouse", why)
-
-    def _report(self, part: str, why: str | None) -> None:
-        if why is None:
-            if self._troubles.pop(part, None):
-                _log.info("goes on", part=part)
-        elif self._troubles.get(part) != why:
-            self._troubles[part] = why
-            _log.warning("waits", part=part, reason=why)
+            self.health.report("kafka", f"Kafka does not answer: {error.str()}")
 
     def _measure_lag(self) -> None:
         now = time.monotonic()

@@ -21,14 +21,15 @@ from confluent_kafka.admin import AdminClient
 from audit_schemas import logs, metrics
 from audit_schemas.catalogue import catalogue
 from audit_schemas.errors import Misconfigured, Unreachable
+from audit_schemas.health import Health
 from audit_schemas.monitoring import Monitor
 from audit_schemas.topics import TOPICS
 from audit_stream_processors.app import processor_app
 from audit_stream_processors.delivery import Delivery
 from audit_stream_processors.directory import Actors, DirectoryReader
 from audit_stream_processors.enrichment.enrich import Enrich, enricher
-from audit_stream_processors.health import Health, KafkaWatch
 from audit_stream_processors.kafka import admin_client
+from audit_stream_processors.kafka_watch import KafkaWatch
 from audit_stream_processors.processing import processor
 from audit_stream_processors.settings import ProcessorSettings
 from audit_stream_processors.topics_admin import Found, describe, shared_partitions
@@ -53,7 +54,7 @@ def run(settings: ProcessorSettings) -> None:
     for talkative in ("faust", "mode"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     metrics.BUILD.info({"part": "processor", "version": version("auditlane-stream-processors")})
-    health = Health()
+    health = Health({"start": "starting"})
     monitor = Monitor(settings.http_port, alive=health.alive, ready=health.ready)
     _log.info("monitor listens", port=monitor.port)
     with _leaving_on_sigterm():

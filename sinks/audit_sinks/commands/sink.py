@@ -32,7 +32,7 @@ def run() -> None:
     logs.configure()
     settings = SinkSettings.load()
     worker = Sink(settings)
-    monitor = Monitor(settings.http_port, alive=worker.stuck, ready=worker.trouble)
+    monitor = Monitor(settings.http_port, alive=worker.health.alive, ready=worker.health.ready)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     log = structlog.get_logger(__name__)
