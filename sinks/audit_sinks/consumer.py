@@ -25,8 +25,9 @@ from audit_schemas.topics import SINK_GROUP, TOPICS
 from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
 from audit_sinks.errors import AuditError, Fenced, Invalid, Misconfigured
 from audit_sinks.insertion import Inserter
+from audit_sinks.kafka import client_config, explained, patiently
 from audit_sinks.lanes import Insert, insert_all, nothing
-from audit_sinks.membership import KAFKA_QUIET, Membership, consumer_config, explained, patiently
+from audit_sinks.membership import Membership, consumer_config
 from audit_sinks.refusals import DeadLetterOffice
 from audit_sinks.settings import SinkSettings
 from audit_sinks.tables import FEEDS
@@ -47,9 +48,7 @@ class Sink:
     def __init__(self, settings: SinkSettings) -> None:
         self.health = Health({"group": "has no partitions yet"})
         self._consumer = Consumer({**consumer_config(settings), "error_cb": self._kafka_error})
-        self._membership = Membership(
-            self._consumer, AdminClient({**KAFKA_QUIET, "bootstrap.servers": settings.kafka})
-        )
+        self._membership = Membership(self._consumer, AdminClient(client_config(settings.kafka)))
         self._collector = Collector(Limits(settings.sink_rows, settings.sink_bytes, settings.sink_linger))
         refuse = DeadLetterOffice(settings.kafka).keep
         self._inserters = [

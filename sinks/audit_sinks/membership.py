@@ -1,13 +1,11 @@
 """The sink's place in its consumer group: where to resume, what to commit, and when it is out of it."""
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    KafkaError,
     KafkaException,
     TopicCollection,
     TopicPartition,
@@ -17,29 +15,13 @@ from confluent_kafka.admin import AdminClient
 from audit_schemas.topics import SINK_GROUP
 from audit_sinks import journal
 from audit_sinks.batches import Batch, Place
-from audit_sinks.errors import Fenced, Misconfigured, Unreachable
+from audit_sinks.kafka import client_config, explained
 from audit_sinks.settings import SinkSettings
 
 _log = structlog.get_logger(__name__)
 
-_FENCED = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError.FENCED_INSTANCE_ID,
-        KafkaError._STATE,  # noqa: SLF001 - librdkafka's own codes are named so
-        KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
-    }
-)
 _SECONDS = 1.2
 """How long one request may take; it is repeated, and in between we can be stopped."""
-
-KAFKA_QUIET = {
-    # What librdkafka logs as it reconnects reaches us as errors; we say it once.
-    "log_level": 2,
-    "reconnect.backoff.max.ms": 2_000,
-}
 
 
 def consumer_config(settings: SinkSettings) -> dict[str, object]:
@@ -49,9 +31,7 @@ def consumer_config(settings: SinkSettings) -> dict[str, object]:
     silent jump. Assignment is eager: at a rebalance everything is forgotten and read again from the
     journal, so there is one way to begin, not two.
     """
-    config: dict[str, object] = {
-        **KAFKA_QUIET,
-        "bootstrap.servers": settings.kafka,
+    more: dict[str, object] = {
         "group.id": SINK_GROUP,
         "client.id": "audit-sink",
         "enable.auto.commit": False,
@@ -70,8 +50,8 @@ def consumer_config(settings: SinkSettings) -> dict[str, object]:
         "fetch.wait.max.ms": 100,
     }
     if settings.sink_instance:
-        config["group.instance.id"] = settings.sink_instance
-    return config
+        more["group.instance.id"] = settings.sink_instance
+    return client_config(settings.kafka, **more)
 
 
 class Membership:
@@ -169,58 +149,3 @@ class Membership:
             _, high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
             if high >= 0:
                 yield place, max(0, high - position)
-
-
-def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | Misconfigured:
-    """What an error of Kafka's means for the sink."""
-    where = f"{topic}: " if topic else ""
-    code = error.code()
-    if error.fatal():
-        return Misconfigured(
-            f"Kafka has shut this worker out: {error.str()}",
-            remedy="give each worker its own AUDIT_SINK_INSTANCE, or none",
-        )
-    if code in _FENCED:
-        return Fenced(f"{where}{error.str()}")
-    if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001
-        return Misconfigured(f"{where}Kafka does not know this topic", remedy="run `audit topics apply`")
-    if code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
-        return Misconfigured(
-            f"{where}records that were not yet stored have left Kafka ({error.str()})",
-            remedy=f"find out what was lost, then set the offsets of the group {SINK_GROUP} by hand "
-            "(kafka-consumer-groups --reset-offsets)",
-        )
-    if code in (
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError._AUTHENTICATION,  # noqa: SLF001
-        KafkaError.OFFSET_METADATA_TOO_LARGE,
-    ):
-        return Misconfigured(f"{where}Kafka refuses: {error.str()}")
-    return Unreachable(f"{where}Kafka does not answer: {error.str()}", remedy="check AUDIT_KAFKA")
-
-
-def patiently(
-    work: Callable[[], None], *, stopping: Callable[[], bool], report: Callable[[str | None], None]
-) -> bool:
-    """Repeat what Kafka could not do yet, until it could or we stop.
-
-    Returns:
-        Whether it was done.
-
-    Raises:
-        Fenced, Misconfigured: waiting does not help.
-    """
-    while not stopping():
-        try:
-            work()
-        except Fenced:
-            raise
-        except Unreachable as error:
-            report(error.message)
-            time.sleep(0.5)
-        else:
-            report(None)
-            return True
-    return False

@@ -12,7 +12,7 @@ from audit_schemas import metrics, topics
 from audit_schemas.dead_letter import DeadLetter
 from audit_sinks.batches import Refusal
 from audit_sinks.errors import Unreachable
-from audit_sinks.membership import KAFKA_QUIET
+from audit_sinks.kafka import client_config
 from audit_sinks.records import refusable
 
 _log = structlog.get_logger(__name__)
@@ -24,15 +24,16 @@ class DeadLetterOffice:
 
     def __init__(self, servers: str) -> None:
         self._producer = Producer(
-            {
-                **KAFKA_QUIET,
-                "bootstrap.servers": servers,
-                "client.id": "audit-sink",
-                "enable.idempotence": True,
-                "compression.type": "zstd",
-                "message.max.bytes": topics.DEAD_LETTERS.limit,
-                "message.timeout.ms": _DELIVERY_SECONDS * 1000,
-            }
+            client_config(
+                servers,
+                **{
+                    "client.id": "audit-sink",
+                    "enable.idempotence": True,
+                    "compression.type": "zstd",
+                    "message.max.bytes": topics.DEAD_LETTERS.limit,
+                    "message.timeout.ms": _DELIVERY_SECONDS * 1000,
+                },
+            )
         )
 
     def keep(self, refusals: Sequence[Refusal]) -> None:

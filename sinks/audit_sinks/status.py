@@ -13,7 +13,7 @@ from audit_schemas.topics import CHANGES, PROCESSOR_GROUP, SINK_GROUP
 from audit_sinks import migrations
 from audit_sinks.clickhouse import connect, query
 from audit_sinks.errors import AuditError
-from audit_sinks.membership import explained
+from audit_sinks.kafka import client_config, explained
 from audit_sinks.tables import FEEDS
 
 _SECONDS = 5.0
@@ -58,7 +58,7 @@ def look(kafka: str, clickhouse: ClickHouse) -> Status:
     lags: list[Lag] = []
     stored: dict[str, Any] = {}
     try:
-        lags = list(_lags(AdminClient({"bootstrap.servers": kafka})))
+        lags = list(_lags(AdminClient(client_config(kafka))))
     except AuditError as error:
         problems.append(f"Kafka: {error.message}")
     try:

@@ -13,7 +13,7 @@ from audit_schemas.topics import CHANGES, EVENTS
 from audit_sinks import dead_letters
 from audit_sinks.clickhouse import query
 from audit_sinks.errors import Invalid
-from audit_sinks.membership import explained
+from audit_sinks.kafka import client_config, explained
 from audit_sinks.records import appended_at, headers
 
 _SECONDS = 10.0
@@ -130,13 +130,15 @@ def _stored_stage(rows: list[dict[str, Any]]) -> Stage:
 def _find(kafka: str, topic: str, event_id: UUID, since: datetime, partition: int | None) -> Found | None:
     """The first record of an event that was appended after a time."""
     consumer = Consumer(
-        {
-            "bootstrap.servers": kafka,
-            "group.id": "audit-trace",  # needed by the library, never joined
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-            "enable.partition.eof": True,
-        }
+        client_config(
+            kafka,
+            **{
+                "group.id": "audit-trace",  # needed by the library, never joined
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "enable.partition.eof": True,
+            },
+        )
     )
     try:
         return _scan(consumer, _starts(consumer, topic, since, partition), event_id)

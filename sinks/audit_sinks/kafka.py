@@ -1,0 +1,87 @@
+"""The confluent-kafka clients of this part: what they share, what their errors mean, and waiting."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaError
+
+from audit_schemas.topics import SINK_GROUP
+from audit_sinks.errors import Fenced, Misconfigured, Unreachable
+
+_PAUSE_SECONDS = 0.5
+"""Between two attempts."""
+
+_FENCED = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError._STATE,  # noqa: SLF001 - librdkafka's own codes are named so
+        KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
+    }
+)
+
+
+def client_config(servers: str, **more: Any) -> dict[str, Any]:
+    """The settings that all clients share, as librdkafka names them.
+
+    What librdkafka logs as it reconnects reaches us as errors; we say it once.
+    """
+    return {"bootstrap.servers": servers, "log_level": 2, "reconnect.backoff.max.ms": 2_000, **more}
+
+
+def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | Misconfigured:
+    """What an error of Kafka's means for the sink."""
+    where = f"{topic}: " if topic else ""
+    code = error.code()
+    if error.fatal():
+        return Misconfigured(
+            f"Kafka has shut this worker out: {error.str()}",
+            remedy="give each worker its own AUDIT_SINK_INSTANCE, or none",
+        )
+    if code in _FENCED:
+        return Fenced(f"{where}{error.str()}")
+    if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001
+        return Misconfigured(f"{where}Kafka does not know this topic", remedy="run `audit topics apply`")
+    if code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+        return Misconfigured(
+            f"{where}records that were not yet stored have left Kafka ({error.str()})",
+            remedy=f"find out what was lost, then set the offsets of the group {SINK_GROUP} by hand "
+            "(kafka-consumer-groups --reset-offsets)",
+        )
+    if code in (
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError.OFFSET_METADATA_TOO_LARGE,
+    ):
+        return Misconfigured(f"{where}Kafka refuses: {error.str()}")
+    return Unreachable(f"{where}Kafka does not answer: {error.str()}", remedy="check AUDIT_KAFKA")
+
+
+def patiently(
+    work: Callable[[], None], *, stopping: Callable[[], bool], report: Callable[[str | None], None]
+) -> bool:
+    """Repeat what Kafka could not do yet, until it could or we stop.
+
+    Returns:
+        Whether it was done.
+
+    Raises:
+        Fenced, Misconfigured: waiting does not help.
+    """
+    while not stopping():
+        try:
+            work()
+        except Fenced:
+            raise
+        except Unreachable as error:
+            report(error.message)
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            report(None)
+            return True
+    return False
