@@ -3,12 +3,15 @@
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
 
 from audit_schemas.types import EventId, Instant
+
+Reason = Literal["malformed", "invalid", "too_large", "rejected"]
+"""It is no JSON, no such message, larger than its topic takes, or refused by ClickHouse."""
 
 _NAMESPACE = UUID("b3b8ed1c-7f06-4bb4-9d7c-6a0f3c2f9f51")
 
@@ -37,7 +40,7 @@ class DeadLetter(BaseModel):
     stage: str
     """The part that refused it: processor, sink."""
     reason: str
-    """A short code to count by: malformed, invalid, too_large, rejected."""
+    """A `Reason`; text, so that one of a later version can still be read."""
     detail: str
     """What is wrong with it, for a person."""
     topic: str
@@ -52,7 +55,7 @@ class DeadLetter(BaseModel):
     failed_at: Instant
 
     @classmethod
-    def of(cls, record: Refusable, *, stage: str, reason: str, detail: str, failed_at: datetime) -> Self:
+    def of(cls, record: Refusable, *, stage: str, reason: Reason, detail: str, failed_at: datetime) -> Self:
         """Make the dead letter of a record.
 
         The append time is part of the identity: a topic that was made anew begins again at offset 0.

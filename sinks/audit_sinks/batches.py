@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from audit_schemas.dead_letter import Reason
+
 
 class Place(NamedTuple):
     """A partition."""
@@ -26,8 +28,7 @@ class Refusal(NamedTuple):
     """One record that cannot become a row."""
 
     record: Any
-    reason: str
-    """A short code to count by."""
+    reason: Reason
     detail: str
     """What is wrong, for a person."""
 

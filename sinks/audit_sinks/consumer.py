@@ -20,10 +20,11 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_schemas import metrics
+from audit_schemas.dead_letter import Reason
 from audit_schemas.health import Health
 from audit_schemas.topics import SINK_GROUP, TOPICS
 from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
-from audit_sinks.errors import AuditError, Fenced, Invalid, Misconfigured
+from audit_sinks.errors import AuditError, Fenced, Invalid, Malformed, Misconfigured
 from audit_sinks.insertion import Inserter
 from audit_sinks.kafka import client_config, explained, patiently
 from audit_sinks.lanes import Insert, insert_all, nothing
@@ -242,4 +243,5 @@ def _outcome(message: Message, topic: str, offset: int, value: bytes | None) -> 
     try:
         return Row(offset, FEEDS[topic].read(value), message)
     except Invalid as error:
-        return Refusal(message, "invalid", error.message)
+        reason: Reason = "malformed" if isinstance(error, Malformed) else "invalid"
+        return Refusal(message, reason, error.message)

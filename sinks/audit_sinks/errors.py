@@ -2,6 +2,7 @@
 
 AuditError
 ├── Invalid
+│   ├── Malformed             a message is no JSON: to the dead letters
 │   └── RowRefused            the server refuses a row: to the dead letters, alone
 ├── Unreachable               ClickHouse or Kafka cannot take it now: wait, and send the same block again
 │   └── Fenced                another sink owns the partitions: forget them and join the group again
@@ -16,11 +17,16 @@ __all__ = [
     "Fenced",
     "Incomplete",
     "Invalid",
+    "Malformed",
     "MigrationChanged",
     "Misconfigured",
     "RowRefused",
     "Unreachable",
 ]
+
+
+class Malformed(Invalid):
+    """A message is no JSON at all."""
 
 
 class RowRefused(Invalid):

@@ -13,29 +13,32 @@ from pydantic import BaseModel, ValidationError
 
 from audit_schemas.enriched import EnrichedEvent
 from audit_schemas.wire import encode, struct_of, unknown_fields
-from audit_sinks.errors import Invalid
+from audit_sinks.errors import Invalid, Malformed
 
 Read = Callable[[bytes], bytes]
-"""Returns the JSON that ClickHouse is to parse. Raises Invalid, saying what is wrong with the message."""
+"""Returns the JSON that ClickHouse is to parse. Raises Malformed or Invalid, saying what is wrong."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _strict = msgspec.json.Decoder(struct_of(EnrichedEvent, strict=True))
 _tolerant = msgspec.json.Decoder(struct_of(EnrichedEvent, strict=False))
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError)
+"""A ValidationError is a DecodeError too, of what is JSON: catch it first."""
 
 
 def read_event(data: bytes) -> bytes:
     """Check an enriched event; fields of a newer processor are moved into `extra`.
 
     Raises:
+        Malformed: it is no JSON.
         Invalid: it is no enriched event.
     """
     try:
         _strict.decode(data)
     except msgspec.ValidationError:
         return _with_unknown_kept(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(str(error)) from None
+    except _NO_JSON as error:
+        raise Malformed(str(error)) from None
     return data
 
 
@@ -43,11 +46,19 @@ def _with_unknown_kept(data: bytes) -> bytes:
     try:
         event: Any = _tolerant.decode(data)
         unknown = dict(unknown_fields(EnrichedEvent, data))
-        known = msgspec.json.decode(event.extra or b"{}", type=dict[str, Raw])
         fields = msgspec.json.decode(data, type=dict[str, Raw])
-        return encode({**fields, "extra": encode({**known, **unknown}).decode()})
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.ValidationError as error:
         raise Invalid(str(error)) from None
+    except _NO_JSON as error:
+        raise Malformed(str(error)) from None
+    return encode({**fields, "extra": encode({**_object(event.extra), **unknown}).decode()})
+
+
+def _object(extra: str) -> dict[str, Raw]:
+    try:
+        return msgspec.json.decode(extra or b"{}", type=dict[str, Raw])
+    except _NO_JSON as error:
+        raise Invalid(f"extra: {error}") from None
 
 
 def reader(model: type[Model]) -> Read:
@@ -57,7 +68,8 @@ def reader(model: type[Model]) -> Read:
         try:
             return model.model_validate_json(data).model_dump_json().encode()
         except ValidationError as error:
-            raise Invalid("; ".join(_faults(error))) from None
+            broken = any(fault["type"] == "json_invalid" and not fault["loc"] for fault in error.errors())
+            raise (Malformed if broken else Invalid)("; ".join(_faults(error))) from None
 
     return read
 

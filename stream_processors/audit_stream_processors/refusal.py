@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from audit_schemas.dead_letter import DeadLetter, Refusable
+from audit_schemas.dead_letter import DeadLetter, Reason, Refusable
 from audit_schemas.errors import Invalid
 from audit_schemas.topics import DEAD_LETTERS, KIB, Topic
 
@@ -29,7 +29,7 @@ def room(topic: Topic) -> int:
     return topic.limit - _ENVELOPE
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: Exception) -> Reason:
     """The code that a refusal is counted by: malformed, invalid or too_large."""
     if isinstance(error, TooLarge):
         return "too_large"

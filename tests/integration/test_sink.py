@@ -53,6 +53,7 @@ def test_a_bad_message_becomes_a_dead_letter_and_the_others_are_stored(stack: An
         None,
         message(41, account="drift", occurred_at=datetime(1970, 1, 1, tzinfo=UTC)),
         message(42, account="drift")[:-1],
+        encode({"account": "drift"}),
     ]
     begin = datetime.now(UTC)
     with running_sink(stack.environment):
@@ -62,8 +63,8 @@ def test_a_bad_message_becomes_a_dead_letter_and_the_others_are_stored(stack: An
             "SELECT reason, count() FROM dead_letters FINAL "
             f"WHERE stage = 'sink' AND received_at >= '{begin:%F %T}' GROUP BY reason"
         )
-        expected = {"invalid": 2, "malformed": 1, "rejected": 1}
-        wait_until(lambda: dict(client.execute(letters)) == expected, seconds=10, about="4 dead letters")
+        expected = {"malformed": 3, "invalid": 1, "rejected": 1}
+        wait_until(lambda: dict(client.execute(letters)) == expected, seconds=10, about="5 dead letters")
     listed = [json.loads(line) for line in audit(stack, "dead-letters", "list", "--json").stdout.splitlines()]
     (unreadable,) = [letter for letter in listed if "malformed" in letter["detail"]]
     shown = audit(stack, "dead-letters", "view", unreadable["id"], "--value")

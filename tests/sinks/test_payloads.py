@@ -5,7 +5,7 @@ from enriching import enriched, message
 
 from audit_schemas.directory import DirectoryActor
 from audit_schemas.wire import encode
-from audit_sinks.errors import Invalid
+from audit_sinks.errors import Invalid, Malformed
 from audit_sinks.payloads import read_event, reader
 
 GOOD = json.loads(message())
@@ -23,14 +23,25 @@ def test_an_enriched_event_passes_byte_for_byte() -> None:
     "data",
     [
         pytest.param(b"", id="empty"),
-        pytest.param(b"{}", id="no field"),
-        pytest.param(b"null", id="null"),
         pytest.param(message()[:-1], id="missing bytes"),
         pytest.param(message() + b"}", id="trailing bytes"),
         pytest.param(message().replace(b"Ada", b"\xff"), id="no UTF-8"),
         pytest.param(message().replace(b"Ada", rb"\ud800"), id="lone surrogate"),
         pytest.param(message().replace(b'"catalogue_version":1', b'"catalogue_version":NaN'), id="NaN"),
+        pytest.param(b"\xff\x00", id="bytes"),
+    ],
+)
+def test_what_is_no_json_is_malformed(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        read_event(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"{}", id="no field"),
         pytest.param(message().replace(b'"catalogue_version":1', b'"catalogue_version":1e400'), id="1e400"),
+        pytest.param(b"null", id="null"),
         pytest.param(changed(reason=5), id="optional field of a wrong type"),
         pytest.param(changed(target={"type": "contact"}), id="missing field of a part"),
         pytest.param(changed(id="1"), id="no UUID"),
@@ -39,11 +50,13 @@ def test_an_enriched_event_passes_byte_for_byte() -> None:
         pytest.param(changed(account=""), id="empty account"),
         pytest.param(changed(changes=[{"field": "a", "old": None, "new": ""}]), id="null for a text"),
         pytest.param(changed(extra="[1]", later=1), id="extra that is no object"),
+        pytest.param(changed(extra="{", later=1), id="extra that is no JSON"),
     ],
 )
-def test_what_is_no_enriched_event_is_refused(data: bytes) -> None:
-    with pytest.raises(Invalid):
+def test_json_that_is_no_enriched_event_is_invalid(data: bytes) -> None:
+    with pytest.raises(Invalid) as refused:
         read_event(data)
+    assert not isinstance(refused.value, Malformed)
 
 
 @pytest.mark.parametrize("name", ["id", "account", "occurred_at", "received_at", "module", "source_offset"])
@@ -80,3 +93,13 @@ def test_a_directory_record_reaches_clickhouse_as_it_was_understood() -> None:
 def test_a_wrong_directory_record_names_every_fault() -> None:
     with pytest.raises(Invalid, match=r"account: .*; updated_at: "):
         reader(DirectoryActor)(b'{"id":"7","updated_at":"never"}')
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(b"", Malformed), (b"{", Malformed), (b"\xff", Malformed), (b"[]", Invalid), (b"{}", Invalid)],
+)
+def test_a_directory_record_that_is_no_json_is_malformed(data: bytes, kind: type[Invalid]) -> None:
+    with pytest.raises(Invalid) as refused:
+        reader(DirectoryActor)(data)
+    assert refused.type is kind
