@@ -21,8 +21,11 @@ from audit_schemas.settings import ClickHouse
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 300
 _CHUNK = 1 << 20
-_EXCEPTION = b"__exception__"
-_REASON = 1 << 16
+_EXCEPTION = re.compile(
+    rb"__exception__\r\n(?P<tag>\w+)\r\n(?P<reason>.*)\r?\n\d+ (?P=tag)\r\n__exception__\r\n$", re.DOTALL
+)
+"""How ClickHouse ends an answer that it breaks off: at the very end, and with a tag of its own."""
+REASON_BYTES = 1 << 16
 """Longer than any reason that ClickHouse gives at the end of an answer."""
 _UNKNOWN = {60: "table", 81: "database"}
 _LOGIN = {192, 193, 194, 516}
@@ -129,7 +132,7 @@ class Connection(AbstractContextManager["Connection"]):
         try:
             while piece := answer.read(_CHUNK):
                 yield piece
-                last = piece[-_REASON:]
+                last = piece[-REASON_BYTES:]
         except IncompleteRead as error:
             # ClickHouse leaves out the last chunk when it breaks off; so does a connection that is lost.
             reason = broken_off(last + error.partial)
@@ -147,12 +150,8 @@ class Connection(AbstractContextManager["Connection"]):
 
 def broken_off(rest: bytes) -> AuditError | None:
     """ClickHouse's reason within the end of a streamed answer, if it broke off and said why."""
-    _, mark, reason = rest.partition(_EXCEPTION)
-    if not mark:
-        return None
-    # The mark, a tag, the reason, its length and the tag, the mark.
-    lines = reason.partition(_EXCEPTION)[0].decode("utf-8", "replace").strip().splitlines()
-    return failure("\n".join(lines[1:-1]))
+    found = _EXCEPTION.search(rest)
+    return failure(found["reason"].decode("utf-8", "replace").strip()) if found else None
 
 
 def failure(text: str) -> AuditError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from audit_exporter.clickhouse import Connection, broken_off
+from audit_exporter.clickhouse import REASON_BYTES, Connection, broken_off
 from audit_exporter.parameters import Query
 from audit_exporter.visible import visible
 from audit_schemas.errors import AuditError
@@ -70,10 +70,15 @@ def _run(connection: Connection, text: str, form: str) -> Iterator[bytes]:
     """
     query = Query(text.strip().rstrip(";"))
     with connection.stream(query, default_format=form, readonly=1) as pieces:
+        end = b""
         for piece in pieces:
-            if b"__exception__" in piece and (error := broken_off(piece)):
-                raise error
-            yield piece
+            # The reason of an answer that is broken off is its end: what may be that is held back.
+            data = end + piece
+            yield data[:-REASON_BYTES]
+            end = data[-REASON_BYTES:]
+        if error := broken_off(end):
+            raise error
+        yield end
 
 
 def _prompt(connection: Connection, form: str) -> None:

@@ -24,6 +24,7 @@ from audit_producers.errors import Closed, QueueFull
 from audit_producers.ids import uuid7
 from audit_producers.settings import Settings
 from audit_schemas.cloud_events import cloud_event_headers
+from audit_schemas.errors import AuditError
 from audit_schemas.event import Event, partition_key
 from audit_schemas.producer_record import ProducerRecord
 from audit_schemas.topics import CHANGES, PRODUCERS
@@ -112,7 +113,7 @@ class Publisher:
             self._closed.set()
             if self._has_started:
                 self._at_end.cancel()
-                with suppress(QueueFull):
+                with suppress(AuditError):  # what is left must be handed back all the same
                     self._tell("stop")
         return self.delivery.close(self._settings.exit_seconds if timeout is None else timeout)
 
@@ -158,7 +159,7 @@ class Publisher:
 
     def _beat(self, closed: threading.Event, lock: threading.Lock) -> None:
         while not closed.wait(self._settings.heartbeat_seconds):
-            with lock, suppress(QueueFull):
+            with lock, suppress(AuditError):
                 if not closed.is_set():
                     self._tell("heartbeat")
 

@@ -14,17 +14,20 @@ REDACTED = Raw(b'"[redacted]"')
 
 _PARTS = (
     "password", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "accesskey", "privatekey",
-    "authorization", "credential", "cookie", "cvv",
+    "signingkey", "encryptionkey", "sessionkey", "authorization", "credential", "cookie", "bearer", "cvv",
 )  # fmt: skip
-_WHOLE = frozenset({"pwd", "pin", "otp", "cvc", "auth", "sessionkey"})
-_PUNCTUATION = re.compile(r"[^a-z0-9]+")
+"""Anywhere in a name."""
+_WORDS = frozenset({"pwd", "pin", "otp", "totp", "cvc", "jwt", "pem", "auth"})
+"""As a word of a name: too short to mean a secret within another word."""
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 @lru_cache(maxsize=8192)
 def is_secret(name: str) -> bool:
     """Whether a field's name says that its value is a secret: apiKey, api-key and X_API_KEY alike."""
-    plain = _PUNCTUATION.sub("", name.lower())
-    return plain in _WHOLE or any(part in plain for part in _PARTS)
+    words = [word.lower() for word in _WORD.findall(name)]
+    plain = "".join(words)
+    return not _WORDS.isdisjoint(words) or any(part in plain for part in _PARTS)
 
 
 @lru_cache(maxsize=8192)

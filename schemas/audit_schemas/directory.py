@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from audit_schemas.event import ActorType
+from audit_schemas.keys import joined, split
 from audit_schemas.types import AccountId, Instant, Key
 
 
@@ -60,4 +61,14 @@ def account_key(account: str) -> bytes:
 
 def actor_key(account: str, actor: str) -> bytes:
     """The key of an actor's record in its compacted topic."""
-    return f"{account}/{actor}".encode()
+    return joined(account, actor)
+
+
+def read_actor_key(key: bytes) -> tuple[str, str]:
+    """The account and the actor that a key names: all that a record without a value says.
+
+    Raises:
+        ValueError: it is no actor's key.
+    """
+    account, actor = split(key, 2)
+    return account, actor

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, Self
 from msgspec import UNSET
 from pydantic import ConfigDict
 
+from audit_schemas.keys import joined
 from audit_schemas.types import EMPTY_OBJECT, AccountId, ActionName, EventId, Instant, JsonObject, Key, Value
 
 ActorType = Literal["agent", "admin", "contact", "integration", "system", "unknown"]
@@ -163,4 +164,4 @@ class Event:
 
 def partition_key(event: Event) -> bytes:
     """The Kafka key: everything about one target keeps its order."""
-    return f"{event.account}/{event.target.type}/{event.target.id}".encode()
+    return joined(event.account, event.target.type, event.target.id)

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from audit_schemas.errors import Invalid
 from audit_schemas.event import Event
-from audit_schemas.wire import struct_of
+from audit_schemas.wire import struct_of, too_deep
 
 OPTIONAL = frozenset({"id", "occurred_at"})
 """What whoever publishes may leave out."""
@@ -35,6 +35,8 @@ def read_draft(line: bytes) -> Event:
         draft = cast("Event", _draft.decode(line))
         _check_metadata(draft)
         return draft
+    except RecursionError:
+        raise Invalid(str(too_deep())) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as refusal:
         raise Invalid("; ".join(_explanation(line)) or str(refusal)) from None
 

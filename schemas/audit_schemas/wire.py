@@ -81,9 +81,22 @@ def decode_event(data: bytes) -> tuple[Event, str]:
     try:
         return cast("Event", _strict.decode(data)), ""
     except msgspec.ValidationError:
+        return _with_unknown(data)
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _with_unknown(data: bytes) -> tuple[Event, str]:
+    try:
         event = _tolerant.decode(data)
-    unknown = dict(unknown_fields(Event, data))
-    return cast("Event", event), encode(unknown).decode()
+        return cast("Event", event), encode(dict(unknown_fields(Event, data))).decode()
+    except RecursionError:
+        raise too_deep() from None
+
+
+def too_deep() -> msgspec.DecodeError:
+    """What is nested so deeply that reading it would end the process is no message of ours."""
+    return msgspec.DecodeError("JSON is nested too deeply")
 
 
 def unknown_fields(cls: Any, data: bytes | Raw, path: str = "") -> Iterator[tuple[str, Raw]]:

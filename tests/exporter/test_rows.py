@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit_exporter.clickhouse import broken_off
 from audit_exporter.errors import QueryFailed
 from audit_exporter.rows import Block, ahead, whole_rows
 
@@ -49,6 +50,11 @@ def test_clickhouses_reason_is_found_at_the_end_of_an_answer():
     with pytest.raises(QueryFailed) as caught:
         list(whole_rows([b"a</row>\n", said], END))
     assert caught.value.message == "ClickHouse: Memory limit exceeded."
+
+
+def test_an_events_text_is_not_taken_for_clickhouses_reason():
+    assert broken_off(b'{"user_agent":"__exception__"}\n') is None
+    assert broken_off(b"__exception__\r\nabcd\r\nCode: 1\n1 abcd\r\n__exception__\r\nmore\n") is None
 
 
 def test_what_the_reading_thread_raises_is_raised_to_the_writer():

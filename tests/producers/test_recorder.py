@@ -28,6 +28,7 @@ from audit_producers import (
 )
 from audit_producers.delivery import MemoryDelivery
 from audit_producers.diff import apply, diff, state_of
+from audit_schemas.errors import Unreachable
 from audit_schemas.topics import ACCOUNTS, ACTORS, PRODUCERS, SDK_LIMIT
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -438,3 +439,26 @@ def _applied(state: dict[str, Any], change: Any) -> dict[str, Any]:
     if change.new is UNSET:
         return {key: value for key, value in state.items() if key != name}
     return {**state, name: msgspec.json.decode(change.new)}
+
+
+def test_closing_hands_back_what_is_left_though_the_client_has_failed():
+    class Failed(MemoryDelivery):
+        closed = 0
+
+        def offer(self, record):
+            if self.records:
+                raise Unreachable("the client has failed")
+            super().offer(record)
+
+        def close(self, timeout):
+            self.closed += 1
+            return 7
+
+    delivery = Failed()
+    recorder = Recorder(Settings(service="s", delivery="memory"), delivery=delivery)
+    with pytest.raises(Unreachable):
+        recorder.record("view", Target(type="contact", id="1"), account="acme")
+
+    recorder.close()
+
+    assert delivery.closed == 1

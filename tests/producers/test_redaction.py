@@ -18,6 +18,7 @@ JSON = st.recursive(
 
 LIKE_SECRETS = """
     password Password user_password passwd apiKey api-key API_KEY access_token secret clientSecret
+    user_pwd db-pwd pinCode otp_code totp auth_header jwt bearer signing_key encryptionKey private_pem
     Authorization cookie Set-Cookie private_key credentials pin otp
 """
 
@@ -28,7 +29,19 @@ def test_names_that_sound_secret(name: str):
 
 
 @pytest.mark.parametrize(
-    "name", ["phone", "name", "pinned", "spine", "key", "author", "passport_country", "opinion"]
+    "name",
+    [
+        "phone",
+        "name",
+        "pinned",
+        "spine",
+        "key",
+        "author",
+        "passport_country",
+        "opinion",
+        "shipping",
+        "template",
+    ],
 )
 def test_names_that_do_not(name: str):
     assert not is_secret(name)

@@ -170,5 +170,17 @@ def test_a_value_that_is_not_utf8_is_refused_where_data_enters() -> None:
         read_draft(line(metadata={"a": "X"}).replace(b'"X"', b'"\xff"'))
 
 
+@pytest.mark.parametrize("field", ["metadata", "changes", "future"])
+def test_what_is_nested_too_deeply_is_refused_and_ends_nothing(field: str) -> None:
+    deep = b"[" * 50_000 + b"]" * 50_000
+    value = {"metadata": {"a": "X"}, "changes": [{"field": "a", "new": "X"}], "future": "X"}[field]
+    data = line(**{field: value}).replace(b'"X"', deep)
+
+    with pytest.raises(msgspec.DecodeError, match="too deeply"):
+        decode_event(data)
+    with pytest.raises(Invalid):
+        read_draft(data)
+
+
 def test_events_of_one_target_share_a_key() -> None:
     assert partition_key(decode_event(line())[0]) == b"acme/contact/42"
