@@ -2,11 +2,12 @@
 
 import signal
 import time
+from importlib.metadata import version
 
 import click
 import structlog
 
-from audit_schemas import logs
+from audit_schemas import logs, metrics
 from audit_schemas.monitoring import Monitor
 from audit_sinks.consumer import Sink
 from audit_sinks.settings import SinkSettings
@@ -30,6 +31,7 @@ def run() -> None:
     Example: AUDIT_HTTP_PORT=9103 audit sink run
     """
     logs.configure()
+    metrics.BUILD.info({"part": "sink", "version": version("auditlane-sinks")})
     settings = SinkSettings.load()
     worker = Sink(settings)
     monitor = Monitor(settings.http_port, alive=worker.health.alive, ready=worker.health.ready)
