@@ -50,7 +50,9 @@ class Sink:
         self.health = Health({"group": "has no partitions yet"})
         self._consumer = Consumer({**consumer_config(settings), "error_cb": self._kafka_error})
         self._membership = Membership(self._consumer, AdminClient(client_config(settings.kafka)))
-        self._collector = Collector(Limits(settings.sink_rows, settings.sink_bytes, settings.sink_linger))
+        self._collector = Collector(
+            Limits(settings.sink_rows, settings.sink_bytes, settings.sink_linger_seconds)
+        )
         refuse = DeadLetterOffice(settings.kafka).keep
         self._inserters = [
             Inserter(

@@ -22,7 +22,9 @@ class SinkSettings(Servers):
     )
     sink_bytes: int = Field(default=32 * MIB, ge=1, description="bytes of messages that close a batch")
     sink_lanes: int = Field(default=2, ge=1, le=16, description="blocks that are inserted side by side")
-    sink_linger: float = Field(default=0.5, gt=0, description="seconds after which a batch is closed")
+    sink_linger_seconds: float = Field(
+        default=0.5, gt=0, description="seconds after its first row that close a batch"
+    )
     sink_instance: str = Field(
         default="",
         description="a name that this worker keeps over restarts: it gets its partitions back at once",

@@ -46,9 +46,9 @@ def processor_app(settings: ProcessorSettings, lanes: Sequence[Lane], *, datadir
         topic_disable_leader=True,
         consumer_auto_offset_reset="none",  # neither end is right when an offset is lost
         consumer_max_fetch_size=CHANGES.limit * 4,
-        broker_max_poll_records=settings.run_records,
+        broker_max_poll_records=settings.processor_run_records,
         broker_max_poll_interval=_DAY,  # waiting for Kafka is no reason to leave the group
-        broker_commit_interval=settings.commit_seconds,
+        broker_commit_interval=settings.processor_commit_seconds,
         broker_session_timeout=6.0,
         broker_heartbeat_interval=2.0,
         stream_wait_empty=True,

@@ -94,6 +94,14 @@ def run() -> None:
     SIGTERM and Ctrl-C finish the run in hand, commit and leave.
 
     \b
+    Variable                        Default   What it is
+    AUDIT_KAFKA                     required  bootstrap servers: host:port, ...
+    AUDIT_HTTP_PORT                 0         of /healthz, /readyz, /metrics; 0: any
+    AUDIT_WINDOW                    3h        length of the windows of contact changes
+    AUDIT_PROCESSOR_RUN_RECORDS     5000      at most so many records in one run
+    AUDIT_PROCESSOR_COMMIT_SECONDS  0.5       seconds between two commits
+
+    \b
     Example:  AUDIT_KAFKA=127.0.0.1:9092 AUDIT_HTTP_PORT=9101 audit processor run
     """
     from audit_stream_processors import worker  # noqa: PLC0415 - Faust takes half a second to import

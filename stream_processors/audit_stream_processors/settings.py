@@ -37,7 +37,7 @@ class ProcessorSettings(KafkaSettings):
     """Where /healthz, /readyz and /metrics are served; 0 for any free port."""
     window: Length = timedelta(hours=3)
     """The length of the windows of contact changes; boundaries are its multiples since the epoch."""
-    run_records: int = Field(default=5000, ge=1, le=100_000)
+    processor_run_records: int = Field(default=5000, ge=1, le=100_000)
     """At most so many records in one run: the unit of producing, waiting and acknowledging."""
-    commit_seconds: float = Field(default=0.5, gt=0, le=60)
+    processor_commit_seconds: float = Field(default=0.5, gt=0, le=60)
     """How often acknowledged runs are committed: what a crash may repeat."""

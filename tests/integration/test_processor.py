@@ -83,7 +83,7 @@ class Worker:
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [AUDIT, "processor", "run"],
-                env=environment(kafka, AUDIT_HTTP_PORT=str(self.port), AUDIT_RUN_RECORDS="500"),
+                env=environment(kafka, AUDIT_HTTP_PORT=str(self.port), AUDIT_PROCESSOR_RUN_RECORDS="500"),
                 stdout=output,
                 stderr=output,
                 cwd=log.parent,

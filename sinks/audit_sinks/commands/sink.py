@@ -23,9 +23,16 @@ def run() -> None:
     """Insert every message of the sink's topics, exactly once in effect, until SIGTERM.
 
     \b
-    Servers:  AUDIT_KAFKA, AUDIT_CLICKHOUSE
-    Probes:   AUDIT_HTTP_PORT serves /healthz, /readyz and /metrics
-    Batches:  AUDIT_SINK_ROWS, AUDIT_SINK_BYTES, AUDIT_SINK_LINGER (seconds)
+    Variable                    Default   What it is
+    AUDIT_KAFKA                 required  bootstrap servers: host:port, ...
+    AUDIT_CLICKHOUSE            required  clickhouse://user:password@host:9000/audit
+    AUDIT_HTTP_PORT             0         of /healthz, /readyz and /metrics; 0: any
+    AUDIT_SINK_ROWS             100000    rows that close a batch
+    AUDIT_SINK_BYTES            33554432  bytes of messages that close a batch
+    AUDIT_SINK_LINGER_SECONDS   0.5       seconds after which a batch is closed
+    AUDIT_SINK_LANES            2         blocks that are inserted side by side
+    AUDIT_SINK_INSTANCE         none      a name that is kept over restarts
+    AUDIT_SINK_REJECTION_LIMIT  10000     rows that one batch may lose, then it stops
 
     \b
     Example: AUDIT_HTTP_PORT=9103 audit sink run
