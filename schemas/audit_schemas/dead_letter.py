@@ -1,18 +1,21 @@
 """The dead letter: a message that could not be processed, with its bytes, its place and the reason."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
 
+from audit_schemas.topics import DEAD_LETTERS, KIB
 from audit_schemas.types import EventId, Instant
 
 Reason = Literal["malformed", "invalid", "too_large", "rejected"]
 """It is no JSON, no such message, larger than its topic takes, or refused by ClickHouse."""
 
+_LONGEST_DETAIL = 4_000
 _NAMESPACE = UUID("b3b8ed1c-7f06-4bb4-9d7c-6a0f3c2f9f51")
 
 
@@ -55,6 +58,27 @@ class DeadLetter(BaseModel):
     failed_at: Instant
 
     @classmethod
+    def fitting(
+        cls, record: Refusable, *, stage: str, reason: Reason, detail: str, failed_at: datetime
+    ) -> tuple[bytes, bytes]:
+        """Make the dead letter of a record as it goes to Kafka.
+
+        Sizes are a ladder, but a compressed batch can hold a record far beyond it. What is too large
+        even for a dead letter is left out, named in the detail, and still lies in its own topic.
+
+        Returns:
+            Key and value, which together fit the dead letters' topic.
+        """
+        detail = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}…"
+        for kept, left_out in _ladder(record):
+            said = f"{detail}; too large for a dead letter: {left_out}" if left_out else detail
+            letter = cls.of(kept, stage=stage, reason=reason, detail=said, failed_at=failed_at)
+            value = letter.model_dump_json().encode()
+            if len(value) <= DEAD_LETTERS.room - KIB:
+                break
+        return str(letter.id).encode(), value
+
+    @classmethod
     def of(cls, record: Refusable, *, stage: str, reason: Reason, detail: str, failed_at: datetime) -> Self:
         """Make the dead letter of a record.
 
@@ -79,6 +103,15 @@ class DeadLetter(BaseModel):
     def value_bytes(self) -> bytes | None:
         """The refused record's value, as it was."""
         return None if self.value is None else base64.b64decode(self.value)
+
+
+def _ladder(record: Refusable) -> Iterator[tuple[Refusable, str]]:
+    """The record with all, some and none of its data, and what was left out."""
+    yield record, ""
+    value = f"the value of {len(record.value or b''):,} bytes"
+    yield replace(record, value=None), value
+    rest = f"the key of {len(record.key or b''):,} bytes, the headers"
+    yield replace(record, value=None, key=None, headers=()), f"{value}, {rest}"
 
 
 def _encoded(data: bytes | None) -> str | None:

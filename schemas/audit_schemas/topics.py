@@ -11,6 +11,10 @@ SDK_LIMIT = 512 * KIB
 """The largest event that the SDK sends, in bytes: the foot of the ladder below."""
 
 
+_ENVELOPE = 64 * KIB
+"""What Kafka puts around a record, and what data can grow by when it is compressed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """One topic. Sizes form a ladder: what fits into one stage fits, grown, into the next."""
@@ -21,6 +25,11 @@ class Topic:
     """None: compacted, the newest record of each key stays."""
     limit: int
     """The largest record batch in bytes."""
+
+    @property
+    def room(self) -> int:
+        """The largest record in bytes, with its key and its headers."""
+        return self.limit - _ENVELOPE
 
     def config(self) -> dict[str, str]:
         """The topic's settings as Kafka names them.

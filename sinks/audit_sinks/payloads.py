@@ -12,7 +12,7 @@ from msgspec import Raw
 from pydantic import BaseModel, ValidationError
 
 from audit_schemas.enriched import EnrichedEvent
-from audit_schemas.wire import encode, struct_of, unknown_fields
+from audit_schemas.wire import encode, struct_of, too_deep, unknown_fields
 from audit_sinks.errors import Invalid, Malformed
 
 Read = Callable[[bytes], bytes]
@@ -37,6 +37,8 @@ def read_event(data: bytes) -> bytes:
         _strict.decode(data)
     except msgspec.ValidationError:
         return _with_unknown_kept(data)
+    except RecursionError:
+        raise Malformed(str(too_deep())) from None
     except _NO_JSON as error:
         raise Malformed(str(error)) from None
     return data
@@ -49,6 +51,8 @@ def _with_unknown_kept(data: bytes) -> bytes:
         fields = msgspec.json.decode(data, type=dict[str, Raw])
     except msgspec.ValidationError as error:
         raise Invalid(str(error)) from None
+    except RecursionError:
+        raise Malformed(str(too_deep())) from None
     except _NO_JSON as error:
         raise Malformed(str(error)) from None
     return encode({**fields, "extra": encode({**_object(event.extra), **unknown}).decode()})

@@ -51,7 +51,7 @@ class DeadLetterOffice:
         now = datetime.fromtimestamp(time.time(), UTC)
         for refusal in refusals:
             if (letter := _letter(refusal, now)) is not None:
-                self._publish(letter, delivered)
+                self._publish(*letter, delivered)
         if self._producer.flush(_DELIVERY_SECONDS + 5) or failures:
             raise Unreachable(
                 f"dead letters are not acknowledged: {failures[0].str() if failures else 'no answer'}"
@@ -59,24 +59,21 @@ class DeadLetterOffice:
         for refusal in refusals:
             metrics.DEAD_LETTERS.labels("sink", refusal.reason).inc()
 
-    def _publish(self, letter: DeadLetter, delivered: Any) -> None:
+    def _publish(self, key: bytes, value: bytes, delivered: Any) -> None:
         while True:
             try:
-                self._producer.produce(
-                    topics.DEAD_LETTERS.name,
-                    key=str(letter.id),
-                    value=letter.model_dump_json().encode(),
-                    on_delivery=delivered,
-                )
+                self._producer.produce(topics.DEAD_LETTERS.name, value, key, on_delivery=delivered)
                 return
             except BufferError:
                 self._producer.poll(1)
 
 
-def _letter(refusal: Refusal, now: datetime) -> DeadLetter | None:
+def _letter(refusal: Refusal, now: datetime) -> tuple[bytes, bytes] | None:
     record = refusable(refusal.record)
     place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
     _log.warning("a record is refused", **place, reason=refusal.reason, detail=refusal.detail)
     if record.topic == topics.DEAD_LETTERS.name:
         return None  # it would come back to us for ever
-    return DeadLetter.of(record, stage="sink", reason=refusal.reason, detail=refusal.detail, failed_at=now)
+    return DeadLetter.fitting(
+        record, stage="sink", reason=refusal.reason, detail=refusal.detail, failed_at=now
+    )

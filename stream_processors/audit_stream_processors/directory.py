@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 from pydantic import ValidationError
 
 from audit_schemas import metrics
-from audit_schemas.directory import DirectoryActor, actor_key
+from audit_schemas.directory import DirectoryActor, read_actor_key
 from audit_schemas.event import Actor
 from audit_schemas.topics import ACTORS
 from audit_stream_processors.enrichment.enrich import completed
@@ -30,7 +30,7 @@ class Actors:
     """What the directory knows of actors; read from any thread."""
 
     def __init__(self) -> None:
-        self._people: dict[str, tuple[str, str]] = {}
+        self._people: dict[tuple[str, str], tuple[str, str]] = {}
 
     def __len__(self) -> int:
         return len(self._people)
@@ -39,20 +39,20 @@ class Actors:
         """Give an event's actor the name and the address that the event does not give."""
         if actor.id is None or (actor.name and actor.email):
             return actor
-        found = self._people.get(f"{account}/{actor.id}")
+        found = self._people.get((account, actor.id))
         return completed(actor, *found) if found else actor
 
     def put(self, key: bytes | None, value: bytes | None) -> None:
         """Take in a record of the topic; one without a value erases the actor.
 
         Raises:
-            ValidationError: the value is no actor.
+            ValueError: the value is no actor (pydantic's ValidationError), or the key names none.
         """
         if value is None:
-            self._people.pop((key or b"").decode(errors="replace"), None)
+            self._people.pop(read_actor_key(key or b""), None)
             return
         actor = DirectoryActor.model_validate_json(value)
-        self._people[actor_key(actor.account, actor.id).decode()] = (actor.name, actor.email)
+        self._people[actor.account, actor.id] = (actor.name, actor.email)
 
 
 class DirectoryReader:
@@ -126,12 +126,19 @@ class DirectoryReader:
     def _put(self, message: Message) -> None:
         try:
             self._actors.put(message.key(), message.value())
-        except ValidationError as error:
+        except ValueError as error:
             metrics.EVENTS.labels("directory", "refused").inc()
             _log.warning(
                 "directory record refused",
                 topic=message.topic(),
                 partition=message.partition(),
                 offset=message.offset(),
-                reason=error.errors(include_url=False, include_input=False)[0]["msg"],
+                reason=_reason(error),
             )
+
+
+def _reason(error: ValueError) -> str:
+    """What is wrong, without the values: they are people's."""
+    if isinstance(error, ValidationError):
+        return error.errors(include_url=False, include_input=False)[0]["msg"]
+    return str(error)

@@ -14,7 +14,7 @@ from audit_schemas.topics import CONTACT_CHANGES, DEAD_LETTERS, EVENTS
 from audit_schemas.wire import decode_event, encode
 from audit_stream_processors.enrichment.enrich import Enrich
 from audit_stream_processors.enrichment.notes import phrase_of
-from audit_stream_processors.refusal import REFUSALS, STAGE, TooLarge, dead_letter, reason_of, room
+from audit_stream_processors.refusal import REFUSALS, STAGE, TooLarge, dead_letter, reason_of
 
 Clock = Callable[[], datetime]
 Send = Callable[[str, bytes, bytes | None, int, list[Any]], None]
@@ -36,7 +36,7 @@ def processor(enrich: Enrich, send: Send, clock: Clock) -> Callable[[Iterable[An
     that of a contact also to the contact changes; a dead letter for a record that is no event. The
     records are aiokafka's.
     """
-    largest = room(EVENTS)
+    largest = EVENTS.room
     received = append_times(clock)
     events, contact_changes = EVENTS.name, CONTACT_CHANGES.name
 
@@ -50,13 +50,14 @@ def processor(enrich: Enrich, send: Send, clock: Clock) -> Callable[[Iterable[An
                 event, extra = decode_event(record.value or b"")
                 enriched = enrich(event, extra, record.partition, record.offset, received_at)
                 value = encode(enriched)
-                if len(value) > largest:
-                    raise TooLarge(f"{len(value):,} bytes enriched, {largest:,} at most")
+                key = record.key or partition_key(event)
+                headers = list(record.headers)
+                size = len(value) + len(key) + _size(headers)
+                if size > largest:
+                    raise TooLarge(f"{size:,} bytes enriched, with key and headers; {largest:,} at most")
             except REFUSALS as error:
                 refuse(record, error, received_at)
                 continue
-            headers = list(record.headers)
-            key = record.key or partition_key(event)
             send(events, value, key, record.partition, headers)
             if enriched.window is not None:
                 headers.append((WINDOW_HEADER, b"%d" % enriched.window))
@@ -69,12 +70,16 @@ def processor(enrich: Enrich, send: Send, clock: Clock) -> Callable[[Iterable[An
         _count(passed, unclassified, noted)
 
     def refuse(record: Any, error: Exception, received_at: datetime) -> None:
-        letter = dead_letter(record, error, received_at=received_at, failed_at=clock())
-        send(DEAD_LETTERS.name, letter, record.key, -1, [])
+        key, letter = dead_letter(record, error, received_at=received_at, failed_at=clock())
+        send(DEAD_LETTERS.name, letter, key, -1, [])
         metrics.DEAD_LETTERS.labels(STAGE, reason_of(error)).inc()
         metrics.EVENTS.labels(STAGE, "refused").inc()
 
     return process
+
+
+def _size(headers: Iterable[tuple[str, bytes | None]]) -> int:
+    return sum([len(name) + len(value or b"") for name, value in headers])
 
 
 def append_times(clock: Clock) -> Callable[[int], datetime]:

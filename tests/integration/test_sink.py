@@ -146,7 +146,9 @@ def test_an_event_is_queryable_within_a_second_and_a_half_and_the_sink_leaves_wi
             delays.append(time.monotonic() - published)
         assert max(delays) < 1.5
         with urllib.request.urlopen("http://127.0.0.1:19471/metrics") as answer:
-            assert 'audit_events_total{outcome="passed",stage="sink"}' in answer.read().decode()
+            metrics = answer.read().decode()
+        assert 'audit_events_total{outcome="passed",stage="sink"}' in metrics
+        assert 'audit_build_info{part="sink",' in metrics
         asked = time.monotonic()
         sink.send_signal(signal.SIGTERM)
         assert sink.wait(timeout=10) == 0

@@ -450,7 +450,7 @@ def test_closing_hands_back_what_is_left_though_the_client_has_failed():
                 raise Unreachable("the client has failed")
             super().offer(record)
 
-        def close(self, timeout):
+        def close(self, timeout):  # noqa: ARG002 - the protocol's
             self.closed += 1
             return 7
 

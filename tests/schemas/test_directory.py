@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from audit_schemas.dead_letter import DeadLetter, Refusable
 from audit_schemas.directory import Account
 from audit_schemas.permissions import Permission, permits
+from audit_schemas.topics import DEAD_LETTERS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -57,3 +58,16 @@ def test_a_dead_letter_keeps_any_bytes_and_tells_no_key_from_an_empty_one() -> N
 def test_a_repeated_refusal_is_the_same_dead_letter_and_another_place_is_another() -> None:
     assert letter().id == letter().id
     assert len({letter().id, letter(offset=2).id, letter(received_at=NOW.replace(year=2027)).id}) == 3
+
+
+@pytest.mark.parametrize(("size", "kept"), [(4 << 20, True), (7 << 20, False)])
+def test_a_dead_letter_always_fits_its_topic(size: int, kept: bool) -> None:
+    record = Refusable(
+        topic="t", partition=0, offset=1, key=b"k", value=b"x" * size, headers=(), received_at=NOW
+    )
+    key, value = DeadLetter.fitting(
+        record, stage="sink", reason="invalid", detail="y" * 10_000, failed_at=NOW
+    )
+
+    assert len(key) + len(value) <= DEAD_LETTERS.room
+    assert (DeadLetter.model_validate_json(value).value_bytes() == record.value) is kept

@@ -103,3 +103,8 @@ def test_a_directory_record_that_is_no_json_is_malformed(data: bytes, kind: type
     with pytest.raises(Invalid) as refused:
         reader(DirectoryActor)(data)
     assert refused.type is kind
+
+
+def test_an_event_nested_too_deeply_is_malformed_and_ends_nothing() -> None:
+    with pytest.raises(Malformed, match="too deeply"):
+        read_event(b'{"surplus":' + b"[" * 50_000 + b"]" * 50_000 + b"}")

@@ -63,3 +63,10 @@ def test_a_record_that_is_no_actor_is_refused(actors: Actors, bad: bytes) -> Non
     with pytest.raises(ValidationError):
         actors.put(b"acme/7", bad)
     assert actors.complete("acme", Actor.agent("7")).name == "Ada"
+
+
+def test_an_actor_of_another_account_never_completes_an_event_whatever_it_is_called() -> None:
+    actors = Actors()
+    actors.put(b"k", json.dumps({**RECORD, "id": "eu/7"}).encode())
+
+    assert actors.complete("acme/eu", Actor(id="7")) == Actor(id="7")

@@ -14,7 +14,6 @@ from audit_schemas.errors import Misconfigured
 from audit_schemas.topics import CHANGES, CONTACT_CHANGES, DEAD_LETTERS, EVENTS, MIB
 from audit_stream_processors.enrichment.enrich import enricher
 from audit_stream_processors.processing import processor
-from audit_stream_processors.refusal import room
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 HEADERS = (("ce_id", b"1"), ("ce_type", b"auditlane.event.v1"))
@@ -142,7 +141,7 @@ def test_an_event_too_large_for_its_topic_is_a_dead_letter_with_all_its_bytes() 
 def test_a_value_too_large_even_for_a_dead_letter_is_left_where_it_lies() -> None:
     (sent,) = processed(record(big(9 * MIB)))
     letter = DeadLetter.model_validate_json(sent.value)
-    assert len(sent.value) <= room(DEAD_LETTERS)
+    assert len(sent.value) <= DEAD_LETTERS.room
     assert (letter.reason, letter.value, letter.key) == ("too_large", None, "aw==")
     assert "too large for a dead letter: the value of 9,4" in letter.detail
 
@@ -161,3 +160,17 @@ def test_an_append_time_more_than_a_day_ahead_stops_the_worker() -> None:
     far = int((NOW + timedelta(days=1, seconds=1)).timestamp() * 1000)
     with pytest.raises(Misconfigured, match="more than a day from now"):
         processed(record(EVENT, timestamp=far))
+
+
+def test_a_key_or_headers_beyond_the_topics_limit_refuse_the_event_and_stop_nothing() -> None:
+    for fields in ({"key": b"k" * 9 * MIB}, {"headers": (("h", b"x" * 9 * MIB),)}):
+        (sent,) = processed(record(EVENT, **fields))
+        assert DEAD_LETTERS.name == sent.topic
+        assert len(sent.value) + len(sent.key) <= DEAD_LETTERS.room
+        assert DeadLetter.model_validate_json(sent.value).reason == "too_large"
+
+
+def test_an_event_nested_too_deeply_is_a_dead_letter() -> None:
+    deep = json.dumps({**EVENT, "metadata": {"a": "X"}}).encode()
+    letter = letter_of(deep.replace(b'"X"', b"[" * 50_000 + b"]" * 50_000))
+    assert letter.reason == "malformed"
