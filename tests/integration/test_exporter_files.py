@@ -3,6 +3,7 @@
 import csv
 import shutil
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -77,8 +78,8 @@ def read_arrow(path, column):
 
 
 def read_xlsx(path):
-    sheet = openpyxl.load_workbook(path, read_only=True).active
-    return [tuple(row) for row in sheet.iter_rows()]
+    with closing(openpyxl.load_workbook(path, read_only=True)) as book:
+        return [tuple(row) for row in book.active.iter_rows()]
 
 
 def shortened(value):
