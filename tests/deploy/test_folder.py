@@ -30,10 +30,20 @@ def test_a_folder_below_a_file_is_refused_in_one_line(tmp_path):
     assert "--data-dir" in refused.value.remedy
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_refused_in_one_line(tmp_path):
+@pytest.fixture
+def not_root(tmp_path):
+    """Root may write everywhere: be nobody for a while."""
     tmp_path.chmod(0o500)
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.seteuid(65534)
+    yield
+    if was_root:
+        os.seteuid(0)
 
+
+@pytest.mark.usefixtures("not_root")
+def test_a_folder_without_permission_is_refused_in_one_line(tmp_path):
     with pytest.raises(FolderUnusable, match="Permission denied"):
         Folder(tmp_path / "stack").prepare()
 
