@@ -1,11 +1,9 @@
 """Reading the dead letters back from ClickHouse."""
 
-import base64
-from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from audit_schemas.dead_letter import DeadLetter
 from audit_sinks.clickhouse import query
 from audit_sinks.errors import Invalid
 
@@ -15,47 +13,26 @@ _SELECT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredLetter:
-    """One refused message."""
-
-    id: UUID
-    stage: str
-    reason: str
-    detail: str
-    topic: str
-    partition: int
-    offset: int
-    key: str | None
-    """Base64, as are `value` and the headers' values."""
-    value: str | None
-    headers: list[tuple[str, str]]
-    received_at: datetime
-    failed_at: datetime
-
-    @property
-    def place(self) -> str:
-        """Topic, partition and offset in one word."""
-        return f"{self.topic}/{self.partition}/{self.offset}"
-
-    def value_bytes(self) -> bytes:
-        """The refused record's value, as it was; nothing where it had none."""
-        return base64.b64decode(self.value or "")
-
-    def summary(self) -> dict[str, Any]:
-        """All but the bytes."""
-        return {
-            name: value for name, value in asdict(self).items() if name not in ("key", "value", "headers")
-        }
+_BYTES = {"key", "value", "headers"}
 
 
-def newest(client: Any, limit: int) -> list[StoredLetter]:
+def place(letter: DeadLetter) -> str:
+    """Topic, partition and offset in one word."""
+    return f"{letter.topic}/{letter.partition}/{letter.offset}"
+
+
+def summary(letter: DeadLetter) -> dict[str, Any]:
+    """All but the bytes."""
+    return letter.model_dump(exclude=_BYTES)
+
+
+def newest(client: Any, limit: int) -> list[DeadLetter]:
     """The newest dead letters, the newest first."""
     order = "ORDER BY dead_letters.received_at DESC, dead_letter_id DESC LIMIT %(limit)s"
-    return [StoredLetter(**row) for row in query(client, f"{_SELECT} {order}", {"limit": limit})]
+    return [DeadLetter(**row) for row in query(client, f"{_SELECT} {order}", {"limit": limit})]
 
 
-def find(client: Any, letter_id: UUID) -> StoredLetter:
+def find(client: Any, letter_id: UUID) -> DeadLetter:
     """One dead letter.
 
     Raises:
@@ -64,11 +41,11 @@ def find(client: Any, letter_id: UUID) -> StoredLetter:
     rows = query(client, f"{_SELECT} WHERE dead_letter_id = %(id)s", {"id": letter_id})
     if not rows:
         raise Invalid(f"no dead letter has the id {letter_id}", remedy="`audit dead-letters list` shows them")
-    return StoredLetter(**rows[0])
+    return DeadLetter(**rows[0])
 
 
-def at(client: Any, topic: str, partition: int, offset: int) -> list[StoredLetter]:
+def at(client: Any, topic: str, partition: int, offset: int) -> list[DeadLetter]:
     """The dead letters of one record."""
     place = "topic = %(topic)s AND partition = %(partition)s AND offset = %(offset)s"
     values = {"topic": topic, "partition": partition, "offset": offset}
-    return [StoredLetter(**row) for row in query(client, f"{_SELECT} WHERE {place}", values)]
+    return [DeadLetter(**row) for row in query(client, f"{_SELECT} WHERE {place}", values)]

@@ -90,7 +90,7 @@ def trace(event_id: UUID, *, kafka: str, client: Any, since: datetime | None) ->
     for topic, record in places:
         for letter in dead_letters.at(client, topic, record.partition, record.offset) if record else ():
             about = f"{letter.reason} by the {letter.stage}: {letter.detail}"
-            yield Stage(name="dead letter", found=True, about=about, details=letter.summary())
+            yield Stage(name="dead letter", found=True, about=about, details=dead_letters.summary(letter))
     yield _stored_stage(rows)
     (visible,) = query(
         client, "SELECT count() AS rows FROM audit_log WHERE event_id = %(id)s", {"id": event_id}

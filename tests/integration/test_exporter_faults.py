@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from log_rows import START, Log
+from log_rows import START
 
 from audit_exporter.clickhouse import Connection
 from audit_exporter.columns import LOG, Column
@@ -38,13 +38,6 @@ class Interrupted(Connection):
 @pytest.fixture
 def server(stack):
     return ClickHouse.from_url(stack.clickhouse)
-
-
-@pytest.fixture
-def log(stack):
-    log = Log(stack.clickhouse)
-    yield log
-    log.close()
 
 
 def request_of(log, columns=LOG):

@@ -19,14 +19,12 @@ from log_rows import START, Log
 
 from audit_exporter import workbook
 from audit_exporter.cells import CELL_UNITS, read_csv_cell, read_xlsx_cell
-from audit_exporter.clickhouse import Connection
 from audit_exporter.columns import ACCOUNT, ACTION, LOG, WHEN
 from audit_exporter.export import Request, write
 from audit_exporter.filters import Filter
 from audit_exporter.query import render_query
 from audit_exporter.rows import whole_rows
 from audit_exporter.workbook import write_workbook
-from audit_schemas.settings import ClickHouse
 
 ZONE = "Europe/Berlin"
 ASTRAL = "\U0001d4b3"  # two UTF-16 units
@@ -41,19 +39,6 @@ HOSTILE = [
     "x" * 40_000, ASTRAL * 40_000, "x" + ASTRAL * 20_000, "é" * CELL_UNITS, "x" * (CELL_UNITS + 1),
     "=" + "\x01" * 33_000,
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def connection(stack):
-    with Connection(ClickHouse.from_url(stack.clickhouse)) as connection:
-        yield connection
-
-
-@pytest.fixture
-def log(stack):
-    log = Log(stack.clickhouse)
-    yield log
-    log.close()
 
 
 def exported(connection, log, folder, columns=(WHEN, ACTION), zone=ZONE):

@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import sys
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from command import AUDIT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_rows import START, VIEWER, Log
@@ -24,21 +23,6 @@ from audit_exporter.timeframe import Timeframe
 from audit_schemas.errors import Misconfigured, Refused, Unreachable
 from audit_schemas.permissions import Permission
 from audit_schemas.settings import ClickHouse
-
-AUDIT = str(Path(sys.executable).with_name("audit"))
-
-
-@pytest.fixture(scope="module")
-def connection(stack):
-    with Connection(ClickHouse.from_url(stack.clickhouse)) as connection:
-        yield connection
-
-
-@pytest.fixture
-def log(stack):
-    log = Log(stack.clickhouse)
-    yield log
-    log.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from command import AUDIT
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
@@ -41,7 +41,6 @@ from audit_schemas.topics import (
     PROCESSOR_GROUP,
 )
 
-AUDIT = str(Path(sys.executable).with_name("audit"))
 PARTITIONS = 4
 EVENT = {"account": "acme", "occurred_at": "2026-03-02T09:59:00Z", "action": "update"}
 ROLE = {**EVENT, "target": {"type": "role", "id": "1"}}

@@ -17,14 +17,13 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from clickhouse_driver import Client
+from command import AUDIT
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from audit_deploy import clickhouse
 from audit_deploy.errors import AlreadyRunning, ProgramFailed
 from audit_deploy.stack import Stack, running
-
-AUDIT = str(Path(sys.executable).with_name("audit"))
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 import pytest
+from command import AUDIT
 
 from audit_schemas import cli
 from audit_schemas.errors import Misconfigured, Refused
-
-AUDIT = str(Path(sys.executable).with_name("audit"))
 
 
 def test_every_part_contributes_its_commands() -> None:

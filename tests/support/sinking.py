@@ -3,15 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
+from command import AUDIT
 from confluent_kafka import Producer
-
-AUDIT = str(Path(sys.executable).with_name("audit"))
 
 
 def start_sink(environment: Mapping[str, str], **settings: str) -> "subprocess.Popen[bytes]":

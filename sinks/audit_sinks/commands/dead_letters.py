@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.settings import ClickHouseSettings
 from audit_sinks.clickhouse import connect
-from audit_sinks.dead_letters import StoredLetter, find, newest
+from audit_sinks.dead_letters import find, newest, place, summary
 
 _DETAIL = 80
 _WIDTH = 200
@@ -36,14 +37,14 @@ def list_letters(limit: int, as_json: bool) -> None:
         letters = newest(client, limit)
     if as_json:
         for letter in letters:
-            click.echo(msgspec.json.encode(letter.summary()))
+            click.echo(msgspec.json.encode(summary(letter)))
         return
     table = Table("Id", "Received (UTC)", "Place", "Stage", "Reason", "Detail", box=None)
     for letter in letters:
         table.add_row(
             str(letter.id),
             f"{letter.received_at:%Y-%m-%d %H:%M:%S}",
-            letter.place,
+            place(letter),
             letter.stage,
             letter.reason,
             # A refused message may hold anything: nothing in it is markup.
@@ -68,16 +69,16 @@ def view_letter(letter_id: UUID, as_json: bool, value_only: bool) -> None:
     with connect(ClickHouseSettings.load().clickhouse) as client:
         letter = find(client, letter_id)
     if value_only:
-        click.get_binary_stream("stdout").write(letter.value_bytes())
+        click.get_binary_stream("stdout").write(letter.value_bytes() or b"")
     elif as_json:
-        click.echo(msgspec.json.encode(letter))
+        click.echo(letter.model_dump_json())
     else:
         _print(letter)
 
 
-def _print(letter: StoredLetter) -> None:
+def _print(letter: DeadLetter) -> None:
     table = Table(box=None, show_header=False)
-    for name, value in letter.summary().items():
+    for name, value in summary(letter).items():
         table.add_row(name, Text(str(value)))
-    table.add_row("value", Text(letter.value_bytes()[:2000].decode(errors="backslashreplace")))
+    table.add_row("value", Text((letter.value_bytes() or b"")[:2000].decode(errors="backslashreplace")))
     Console().print(table)
