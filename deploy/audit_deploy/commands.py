@@ -46,7 +46,11 @@ def _start_options(command: _Function) -> _Function:
             "--clickhouse-port", type=_PORT, help="ClickHouse's native port; free one unless given."
         ),
         click.option("--kafka-port", type=_PORT, help="Kafka's port; free one unless given."),
-        click.option("--window", help="Length of a window of contact activity, as 3h or 10s.  [default: 3h]"),
+        click.option(
+            "--window",
+            help="Length of a window, as 3h or 10s: a contact's changes appear in its activity once their "
+            "window is over.  [default: 3h]",
+        ),
     ):
         command = option(command)
     return command

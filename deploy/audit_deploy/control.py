@@ -25,8 +25,8 @@ class Plan:
     """What a folder was started with; kept beside its data."""
 
     ports: Mapping[str, int]
+    """Of what belongs to it, by the names of `audit_deploy.programs`."""
     window: str
-    workers: bool
 
     def save(self, folder: Folder) -> None:
         """Keep it for those who come later."""
@@ -36,8 +36,9 @@ class Plan:
     def load(cls, folder: Folder) -> "Plan | None":
         """That of the last start in a folder, if there was one."""
         try:
-            return cls(**json.loads(folder.state.read_text()))
-        except (OSError, ValueError, TypeError):
+            kept = json.loads(folder.state.read_text())
+            return cls(kept["ports"], kept["window"])
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
 
@@ -85,7 +86,7 @@ class Stack:
     @property
     def programs(self) -> list[Program]:
         """What the stack consists of, in the order of the start."""
-        return programs(self.folder, self.plan.ports, workers=self.plan.workers)
+        return programs(self.folder, self.plan.ports)
 
     def processes(self) -> dict[str, Process]:
         """The state of every part by its name."""

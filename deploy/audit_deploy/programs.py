@@ -17,6 +17,7 @@ SERVERS = (KAFKA, CLICKHOUSE)
 
 WORKERS: Mapping[str, tuple[str, ...]] = {
     "processor": ("processor", "run"),
+    "windows": ("windows", "run"),
     "sink": ("sink", "run"),
 }
 """Name and `audit` command of each worker."""
@@ -48,8 +49,12 @@ def port_names(*, workers: bool) -> list[str]:
     return [KAFKA, CONTROLLER, CLICKHOUSE, CLICKHOUSE_HTTP, *(WORKERS if workers else ())]
 
 
-def programs(folder: Folder, ports: Mapping[str, int], *, workers: bool) -> list[Program]:
+def programs(folder: Folder, ports: Mapping[str, int]) -> list[Program]:
     """The processes of a stack whose folder is configured.
+
+    Args:
+        folder: the stack's.
+        ports: what has one belongs to it; a stack that an older version started has fewer workers.
 
     Raises:
         JarsMissing: Kafka's jars were not fetched.
@@ -71,7 +76,7 @@ def programs(folder: Folder, ports: Mapping[str, int], *, workers: bool) -> list
             {},
         ),
     ]
-    return servers + [_worker(name, ports[name]) for name in (WORKERS if workers else ())]
+    return servers + [_worker(name, ports[name]) for name in WORKERS if name in ports]
 
 
 def audit(*arguments: str) -> list[str]:

@@ -118,7 +118,7 @@ def running(
     with _data_folder(data_dir) as folder:
         folder.prepare()
         with folder.locked():
-            if Stack(folder, Plan({}, "", workers=False)).supervisor.answers():
+            if Stack(folder, Plan({}, "")).supervisor.answers():
                 raise AlreadyRunning(
                     f"a stack runs in {folder.root}", remedy="stop it with: audit stack down"
                 )
@@ -150,7 +150,7 @@ def _launched(folder: Folder, options: Options, report: Report, *, tied: bool) -
     last = Plan.load(folder)
     names = port_names(workers=options.workers)
     ports = choose(names, given=options.ports or {}, last=last.ports if last else {})
-    stack = Stack(folder, Plan(ports, options.window, options.workers))
+    stack = Stack(folder, Plan(ports, options.window))
     _configure(stack, report)
     try:
         _start_servers(stack, report, tied=tied)
@@ -187,7 +187,7 @@ def _start_workers(stack: Stack, report: Report) -> None:
         for prepared in [pool.submit(_prepare, stack, command) for command in PREPARATIONS]:
             prepared.result()
     workers = [program.name for program in stack.programs if not program.is_server]
-    report(f"starting the {' and the '.join(workers)}")
+    report(f"starting the workers: {', '.join(workers)}")
     for name in workers:
         stack.start(name)
     stack.wait_ready(*workers)

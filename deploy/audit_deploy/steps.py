@@ -4,7 +4,8 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.text import Text
 
 
 class Steps:
@@ -23,11 +24,21 @@ class Steps:
         self._began = self._step_began = time.monotonic()
         self._step = ""
 
-    def begin(self, step: str) -> None:
-        """Finish the step in hand and begin the next one."""
+    def begin(self, step: str, live: RenderableType | None = None) -> None:
+        """Finish the step in hand and begin the next one.
+
+        Args:
+            step: in words; the line that it leaves.
+            live: shown in place of the words while the step lasts, drawn anew all the time; off a terminal
+                once, as a line.
+        """
         self._finish()
         self._step, self._step_began = step, time.monotonic()
-        self._status.update(step)
+        if self._console.is_terminal:
+            self._status.update(live or Text(step))
+            self._status.start()
+        elif live:
+            self._console.print(live, highlight=False)
 
     def done(self) -> None:
         """Finish the last step, and leave the terminal to others."""
@@ -41,8 +52,6 @@ class Steps:
 
     def __enter__(self) -> Self:
         self._began = time.monotonic()
-        if self._console.is_terminal:
-            self._status.start()
         return self
 
     def __exit__(
@@ -54,7 +63,5 @@ class Steps:
 
     def _finish(self) -> None:
         if self._step and not self._quiet:
-            self._console.print(
-                f"  {time.monotonic() - self._step_began:5.1f} s  {self._step}", highlight=False
-            )
+            self._console.print(Text(f"  {time.monotonic() - self._step_began:5.1f} s  {self._step}"))
         self._step = ""

@@ -1,4 +1,4 @@
-"""The options that `audit log` and `audit export` share, and what they mean together."""
+"""The options that the reading commands share, and what they mean together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,18 +18,35 @@ from audit_schemas.permissions import Permission
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_WHO = (
-    click.option(
-        "--account", "accounts", multiple=True, help="The account; repeat it for several. [AUDIT_ACCOUNT]"
-    ),
+
+def _only_one(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    if len(given) > 1:
+        raise click.BadParameter("give exactly one", context, option)
+    return given
+
+
+_ACCOUNTS = click.option(
+    "--account", "accounts", multiple=True, help="The account; repeat it for several. [AUDIT_ACCOUNT]"
+)
+_ACCOUNT = click.option(
+    "--account",
+    "accounts",
+    multiple=True,  # else click takes the last of several without a word
+    callback=_only_one,
+    help="The account. [AUDIT_ACCOUNT]",
+)
+_VIEWER = (
     click.option("--as", "viewer", help="The actor who reads, by id: needs the permission. [AUDIT_AS]"),
     click.option(
         "--tz", "zone", help="Time zone, as in Europe/Berlin; else the actor's, else the account's."
     ),
 )
-_WHICH = (
+_WHEN = (
     click.option("--since", help="From: 7d, 24h, today, yesterday, a date or an RFC 3339 time."),
     click.option("--until", help="To, itself excluded; written like --since."),
+)
+_WHICH = (
+    *_WHEN,
     click.option("--module", "modules", multiple=True, help="Module, by key or title."),
     click.option("--action", "actions", multiple=True, help="Action type: create, update, delete, login ..."),
     click.option("--actor", "actors", multiple=True, help="Who did it, by id."),
@@ -42,8 +59,18 @@ _WHICH = (
 
 
 def who(command: Command) -> Command:
-    """Add the options that say who reads."""
-    return _add(_WHO, command)
+    """Add the options that say who reads, of one account or of several."""
+    return _add((_ACCOUNTS, *_VIEWER), command)
+
+
+def who_of_one_account(command: Command) -> Command:
+    """Add the options that say who reads, of exactly one account."""
+    return _add((_ACCOUNT, *_VIEWER), command)
+
+
+def when(command: Command) -> Command:
+    """Add the options that say from when until when."""
+    return _add(_WHEN, command)
 
 
 def which(command: Command) -> Command:
@@ -94,7 +121,7 @@ def wanted(reader: Reader, now: datetime, options: dict[str, Any]) -> Filter:
     network = options["network"]
     return Filter(
         accounts=reader.accounts,
-        timeframe=_timeframe(options, now, reader.zone),
+        timeframe=timeframe(options, now, reader.zone),
         modules=tuple(read_module(text, catalogue()) for text in options["modules"]),
         actions=options["actions"],
         actors=options["actors"],
@@ -106,5 +133,10 @@ def wanted(reader: Reader, now: datetime, options: dict[str, Any]) -> Filter:
     )
 
 
-def _timeframe(options: dict[str, Any], now: datetime, zone: ZoneInfo) -> Timeframe:
+def timeframe(options: dict[str, Any], now: datetime, zone: ZoneInfo) -> Timeframe:
+    """From when until when a command's options ask.
+
+    Raises:
+        Invalid: when one of them cannot be read.
+    """
     return Timeframe.read(options["since"], options["until"], now=now, zone=zone)

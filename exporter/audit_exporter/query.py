@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - only placeholders and this package's own constants are put together here; values are bound
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,15 @@ class Cursor:
     occurred_at: datetime
     event_id: UUID
 
+    def conditions(self, bind: Binder) -> list[str]:
+        """Older than this event. The first is implied by the second, and lets the table's order be used."""
+        at = bind.moment(self.occurred_at)
+        return [f"occurred_at <= {at}", f"(occurred_at, event_id) < ({at}, {bind.uuid(self.event_id)})"]
+
+
+PageQuery = Callable[[Cursor | None, int], Query]
+"""Makes the query of the page behind an event, or of the first one, of so many rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -48,12 +57,7 @@ def page_query(wanted: Filter, columns: tuple[Column, ...] | None, after: Cursor
     bind = Binder()
     conditions = wanted.conditions(bind)
     if after is not None:
-        # The first condition is implied by the second, and lets the table's order be used.
-        at = bind.moment(after.occurred_at)
-        conditions += [
-            f"occurred_at <= {at}",
-            f"(occurred_at, event_id) < ({at}, {bind.uuid(after.event_id)})",
-        ]
+        conditions += after.conditions(bind)
     chosen = "*" if columns is None else _keyed(columns)
     sql = (
         f"SELECT {chosen} FROM audit_log WHERE {' AND '.join(conditions)} "
@@ -117,6 +121,13 @@ def render_query(wanted: Filter, columns: tuple[Column, ...], zone: str, form: s
 def read_pages(
     connection: Connection, wanted: Filter, columns: tuple[Column, ...] | None, limit: int | None
 ) -> Iterator[Table]:
+    """Page after page of the log, as `turn_pages` reads them."""
+    return turn_pages(connection, wanted, lambda after, size: page_query(wanted, columns, after, size), limit)
+
+
+def turn_pages(
+    connection: Connection, wanted: Filter, query: PageQuery, limit: int | None
+) -> Iterator[Table]:
     """Page after page, newest first, until `limit` rows or the end.
 
     An event that is there when the first page is read comes exactly once, whatever arrives meanwhile.
@@ -124,7 +135,7 @@ def read_pages(
     after, left = None, limit
     while left is None or left > 0:
         size = _PAGE_ROWS if left is None else min(left, _PAGE_ROWS)
-        page = connection.read(page_query(wanted, columns, after, size))
+        page = connection.read(query(after, size))
         assert_accounts(wanted, {row["account_id"] for row in page.dicts()})
         if page.rows:
             yield page

@@ -69,12 +69,14 @@ def _checked(cls: type[Entry], fields: Mapping[str, Any]) -> Entry:
         told = (
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
             for fault in faults
+            if fault["type"] != "default_factory_not_called"  # follows from another fault, which is told
         )
         raise Invalid("; ".join(told)) from None
 
 
 def _lean(entry: BaseModel) -> bytes:
-    return entry.model_dump_json(exclude_defaults=True).encode()
+    """Only what was given and says something; permissions that were not listed stay those of the type."""
+    return entry.model_dump_json(exclude_unset=True, exclude_defaults=True).encode()
 
 
 def accounts(kafka: KafkaClient) -> dict[str, Account]:

@@ -12,6 +12,7 @@ from audit_producers.directory import ActorFields
 from audit_schemas.errors import Invalid
 
 _COLUMNS = ("id", *ActorFields.__annotations__)
+_NOTHING = "none"
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -54,12 +55,17 @@ def _of_cells(row: dict[Any, Any]) -> dict[str, Any] | Invalid:
     if "id" not in fields:
         return Invalid("id: missing")
     if "permissions" in fields:
-        fields["permissions"] = tuple(part.strip() for part in fields["permissions"].split(";"))
+        fields["permissions"] = _titles(fields["permissions"])
     if "active" in fields:
         if fields["active"].lower() not in _TRUTH:
             return Invalid(f"active: {fields['active']!r} is neither true nor false")
         fields["active"] = _TRUTH[fields["active"].lower()]
     return fields
+
+
+def _titles(cell: str) -> tuple[str, ...]:
+    """The permissions of a cell: an empty cell says nothing, so that a word must say that there are none."""
+    return () if cell.lower() == _NOTHING else tuple(title.strip() for title in cell.split(";"))
 
 
 def _of_json(text: str) -> Iterator[tuple[int, dict[str, Any] | Invalid]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from audit_schemas.types import Key
 
@@ -33,6 +33,17 @@ class Rule(BaseModel):
         )
 
 
+class ContactFields(BaseModel):
+    """The fields that say who a contact is; a path such as `emails.work` belongs to its first part."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: tuple[Key, ...] = Field(min_length=1)
+    """The first holds the whole name."""
+    email: tuple[Key, ...]
+    phone: tuple[Key, ...]
+
+
 class Catalogue(BaseModel):
     """Modules by key, rules in order, templates by kind."""
 
@@ -43,6 +54,7 @@ class Catalogue(BaseModel):
     fallback: Mapping[str, str]
     rules: tuple[Rule, ...]
     templates: Mapping[str, str]
+    contact: ContactFields
 
     @model_validator(mode="after")
     def _rules_name_modules(self) -> "Catalogue":

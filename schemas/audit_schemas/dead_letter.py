@@ -41,7 +41,7 @@ class DeadLetter(BaseModel):
     id: EventId
     """Derived from the place: a repeated refusal is the same dead letter."""
     stage: str
-    """The part that refused it: processor, sink."""
+    """The part that refused it: processor, windows, sink."""
     reason: str
     """A `Reason`; text, so that one of a later version can still be read."""
     detail: str

@@ -1,12 +1,13 @@
 """The directory: accounts and actors as the services last described them, one compacted topic each."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from audit_schemas.event import ActorType
 from audit_schemas.keys import joined, split
+from audit_schemas.permissions import default_permissions
 from audit_schemas.types import AccountId, Instant, Key
 
 
@@ -35,6 +36,10 @@ class Account(BaseModel):
     updated_at: Instant
 
 
+def _of_type(entry: dict[str, Any]) -> tuple[str, ...]:
+    return default_permissions(entry["type"])
+
+
 class DirectoryActor(BaseModel):
     """An actor as its account knows it; completes events that carry only an id."""
 
@@ -46,8 +51,11 @@ class DirectoryActor(BaseModel):
     name: str = ""
     email: str = ""
     role: str = ""
-    permissions: tuple[str, ...] = ()
-    """Titles of permissions, as in `audit_schemas.permissions`."""
+    permissions: tuple[str, ...] = Field(
+        default_factory=_of_type,
+        description="Titles of permissions. When absent: 'View Contact activity' for an agent or an admin, "
+        "nothing for others. A list, also an empty one, is taken as it is.",
+    )
     zone: Zone | None = None
     active: bool = True
     """False once it has left: its past stays readable, its permissions are gone."""

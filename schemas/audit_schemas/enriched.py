@@ -62,7 +62,9 @@ class EnrichedEvent:
     received_at: Instant
     """When the broker appended the record to audit.changes: the only clock that all events share."""
     window: int | None = None
-    """Start of the three-hour window, seconds since the epoch; contact changes only."""
+    """Start of the window of a contact's live change, seconds since the epoch; nothing for all else."""
+    window_end: int | None = None
+    """End of that window; from then on the change may be in the contact's activity."""
     module: Key
     description: str
     """The sentence that the log shows, frozen when the event was enriched."""

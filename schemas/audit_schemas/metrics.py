@@ -5,7 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram, Info
 BUILD = Info("audit_build", "Version of the running part")
 
 EVENTS = Counter("audit_events_total", "Events by what became of them", ["stage", "outcome"])
-"""stage: processor or sink; outcome: passed, refused."""
+"""stage: processor, windows or sink; outcome: passed, refused."""
 
 UNCLASSIFIED = Counter(
     "audit_unclassified_events_total", "Events whose module no rule of the catalogue decides"
@@ -43,3 +43,23 @@ CONSUMER_LAG = Gauge(
     "Records appended and not yet done with",
     ["group", "topic", "partition"],
 )
+
+WINDOW_PENDING = Gauge(
+    "audit_window_pending_records", "Contact changes that wait for their window to be over; never a fault"
+)
+
+WINDOW_OVERDUE = Gauge(
+    "audit_window_overdue_records", "Contact changes whose window is over and that still wait: page"
+)
+
+WINDOW_NEXT_SYNC = Gauge(
+    "audit_window_next_sync_timestamp_seconds", "When the newest window ends; 0 while none is known"
+)
+
+WINDOW_LAST_CLOSED = Gauge(
+    "audit_window_last_closed_timestamp_seconds",
+    "Up to when all windows of this worker's partitions are closed; 0 while that is not known",
+)
+
+TICKS = Counter("audit_ticks_total", "Ticks written to the partitions of audit.changes", ["outcome"])
+"""outcome: delivered, failed."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from audit_schemas.contact_batch import ContactBatch
 from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.directory import Account, DirectoryActor
 from audit_schemas.enriched import EnrichedEvent
@@ -19,6 +20,7 @@ from audit_schemas.validation import OPTIONAL
 MESSAGES: Mapping[str, type] = {
     "event": Event,
     "enriched_event": EnrichedEvent,
+    "contact_batch": ContactBatch,
     "dead_letter": DeadLetter,
     "account": Account,
     "actor": DirectoryActor,

@@ -68,6 +68,12 @@ CONTACT_CHANGES = Topic(
     retention=timedelta(days=7),
     limit=4 * MIB,
 )
+CONTACT_BATCHES = Topic(
+    name="audit.contact-batches.v1",
+    about="the changes of one contact in one window, once it is over",
+    retention=timedelta(days=14),
+    limit=20 * MIB,
+)
 DEAD_LETTERS = Topic(
     name="audit.dead-letters.v1",
     about="what was refused, with its bytes and the reason",
@@ -85,7 +91,16 @@ PRODUCERS = Topic(
 
 TOPICS: Mapping[str, Topic] = {
     topic.name: topic
-    for topic in (CHANGES, EVENTS, CONTACT_CHANGES, DEAD_LETTERS, ACCOUNTS, ACTORS, PRODUCERS)
+    for topic in (
+        CHANGES,
+        EVENTS,
+        CONTACT_CHANGES,
+        CONTACT_BATCHES,
+        DEAD_LETTERS,
+        ACCOUNTS,
+        ACTORS,
+        PRODUCERS,
+    )
 }
 
 SAME_PARTITIONS = (CHANGES, EVENTS, CONTACT_CHANGES)
@@ -93,5 +108,7 @@ SAME_PARTITIONS = (CHANGES, EVENTS, CONTACT_CHANGES)
 
 PROCESSOR_GROUP = "audit-processor"
 """The consumer group of the enriching workers."""
+WINDOWS_GROUP = "audit-windows"
+"""The consumer group of the workers that close windows; it commits when a window is batched."""
 SINK_GROUP = "audit-sink"
 """The consumer group of the sinks."""

@@ -31,7 +31,7 @@ from audit_sinks.lanes import Insert, insert_all, nothing
 from audit_sinks.membership import Membership, consumer_config
 from audit_sinks.refusals import DeadLetterOffice
 from audit_sinks.settings import SinkSettings
-from audit_sinks.tables import FEEDS
+from audit_sinks.tables import FEEDS, READERS
 
 _log = structlog.get_logger(__name__)
 
@@ -243,7 +243,7 @@ def _outcome(message: Message, topic: str, offset: int, value: bytes | None) -> 
         # The directory's tombstones: whoever has left keeps a name in the log.
         return None if TOPICS[topic].retention is None else Refusal(message, "malformed", "has no value")
     try:
-        return Row(offset, FEEDS[topic].read(value), message)
+        return Row(offset, READERS[topic](value), message)
     except Invalid as error:
         reason: Reason = "malformed" if isinstance(error, Malformed) else "invalid"
         return Refusal(message, reason, error.message)

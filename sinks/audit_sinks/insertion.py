@@ -13,9 +13,10 @@ from audit_schemas.settings import ClickHouse
 from audit_sinks.batches import Batch, Place, Refusal, Row, payloads
 from audit_sinks.clickhouse import connect, explained
 from audit_sinks.errors import Unreachable
+from audit_sinks.event_feeds import EVENTS
+from audit_sinks.feed import Feed
 from audit_sinks.journal import token
 from audit_sinks.rejection import insert_all_but_refused
-from audit_sinks.tables import EVENTS, Feed
 
 _ONCE = {
     # Without these a token would be ignored, or a forgotten one allowed.
@@ -51,8 +52,15 @@ class Inserter:
         """Close the connection."""
         self._client.disconnect()
 
-    def insert(self, feed: Feed, topic_id: str, place: Place, batch: Batch) -> None:
+    def insert(self, feeds: Sequence[Feed], topic_id: str, place: Place, batch: Batch) -> None:
         """Insert a batch exactly once in effect, and keep what is refused. Blocks while a server is away.
+
+        Args:
+            feeds: the topic's tables; each has its own token, so a repeat completes what was interrupted
+                between two of them.
+            topic_id: which topic of that name it is.
+            place: where the batch was read.
+            batch: the records.
 
         Raises:
             Misconfigured: ClickHouse refuses for another reason than a row; nothing was passed.
@@ -61,12 +69,14 @@ class Inserter:
         def send(rows: Sequence[Row]) -> None:
             whole = len(rows) == len(batch.rows)
             first, last = (batch.first, batch.last) if whole else (rows[0].offset, rows[-1].offset)
-            self._send(feed, rows, token(topic_id, place.partition, first, last, feed.table))
+            for feed in feeds:
+                self._send(feed, rows, token(topic_id, place.partition, first, last, feed.table))
 
         rejected = insert_all_but_refused(batch.rows, send, limit=self._rejection_limit)
         if refusals := [*batch.refusals, *rejected]:
             self._patiently(lambda: self._refuse(refusals))
-        _count(feed, batch, rejected)
+        if EVENTS in feeds:
+            _count(batch, rejected)
 
     def _send(self, feed: Feed, rows: Sequence[Row], token: str) -> None:
         """An unknown outcome is no problem: the same block goes again with the same token."""
@@ -97,9 +107,7 @@ class Inserter:
         return False
 
 
-def _count(feed: Feed, batch: Batch, rejected: Sequence[Any]) -> None:
-    if feed is not EVENTS:
-        return
+def _count(batch: Batch, rejected: Sequence[Any]) -> None:
     metrics.EVENTS.labels("sink", "passed").inc(len(batch.rows) - len(rejected))
     metrics.EVENTS.labels("sink", "refused").inc(len(batch.refusals) + len(rejected))
     if batch.rows:

@@ -39,7 +39,8 @@ def consumer_config(settings: SinkSettings) -> dict[str, object]:
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
         "partition.assignment.strategy": "roundrobin",
-        "session.timeout.ms": 10_000,
+        # The least that brokers permit by default: the partitions of a killed sink wait for so long.
+        "session.timeout.ms": 6_000,
         "heartbeat.interval.ms": 1_000,
         # What librdkafka reads ahead of us, for each partition; when it is full, it looks again soon and not
         # after its usual second.

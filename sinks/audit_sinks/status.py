@@ -10,17 +10,18 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import CHANGES, PROCESSOR_GROUP, SINK_GROUP
-from audit_sinks import migrations
+from audit_sinks import migrations, sync
 from audit_sinks.clickhouse import connect, query
 from audit_sinks.errors import AuditError
 from audit_sinks.kafka import client_config, explained
+from audit_sinks.sync import Sync
 from audit_sinks.tables import FEEDS
 
 _SECONDS = 5.0
 _EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _READS: Mapping[str, tuple[str, ...]] = {PROCESSOR_GROUP: (CHANGES.name,), SINK_GROUP: tuple(FEEDS)}
-"""What each group reads."""
+"""What each group reads. The windows' group commits once a window: `sync` says how far that is, not a lag."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,16 @@ class Status:
     rows: dict[str, int] = field(default_factory=dict)
     """By table; repeats that are not merged yet are counted."""
     dead_letters: int = 0
+    """Open ones: neither replayed nor purged."""
+    sync: Sync = field(default_factory=Sync)
+    """The contacts' activity: what is pending there waits for its window, and is not behind."""
     pending_migrations: list[str] = field(default_factory=list)
 
     @property
     def behind(self) -> bool:
-        """Whether anything is still to come."""
-        return bool(self.problems or self.pending_migrations or any(lag.records for lag in self.lags))
+        """Whether anything is late."""
+        waits = any(lag.records for lag in self.lags)
+        return bool(self.problems or self.pending_migrations or waits or self.sync.overdue)
 
 
 def look(kafka: str, clickhouse: ClickHouse) -> Status:
@@ -108,16 +113,19 @@ def _stored(client: Any, database: str) -> dict[str, Any]:
         client,
         "SELECT name, total_rows FROM system.tables "
         "WHERE database = %(database)s AND name IN %(tables)s ORDER BY name",
-        {"database": database, "tables": tuple(feed.table for feed in FEEDS.values())},
+        {"database": database, "tables": tuple(feed.table for feeds in FEEDS.values() for feed in feeds)},
     )
+    handled = f"SELECT dead_letter_id FROM {database}.dead_letter_handling"  # noqa: S608 - a checked name
     (newest,) = query(
         client,
-        "SELECT maxOrNull(received_at) AS at, "  # noqa: S608 - a checked name
-        f"(SELECT count() FROM {database}.dead_letters FINAL) AS letters FROM {database}.audit_events",
+        "SELECT maxOrNull(received_at) AS at, (SELECT count() "  # noqa: S608 - as above
+        f"FROM {database}.dead_letters FINAL WHERE dead_letter_id NOT IN ({handled})) AS letters "
+        f"FROM {database}.audit_events",
     )
     return {
         **found,
         "rows": {row["name"]: row["total_rows"] for row in rows},
         "newest_received_at": newest["at"],
         "dead_letters": newest["letters"],
+        "sync": sync.ask(client, database),
     }

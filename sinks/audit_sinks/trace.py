@@ -1,46 +1,23 @@
 """Following one event through every stage, from the record that was published to the row that is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from audit_schemas.topics import CHANGES, EVENTS
+from audit_schemas.grace import GRACE
+from audit_schemas.topics import CHANGES, CONTACT_CHANGES, EVENTS
 from audit_sinks import dead_letters
 from audit_sinks.clickhouse import query
 from audit_sinks.errors import Invalid
-from audit_sinks.kafka import client_config, explained
-from audit_sinks.records import appended_at, headers
+from audit_sinks.search import Found, find
+from audit_sinks.sync import clock
 
-_SECONDS = 10.0
 _MARGIN = timedelta(minutes=1)
 """How far a producer's clock may run ahead of the broker's for its event to be found by its id's time."""
-
-
-class _Published(msgspec.Struct):
-    service: str = ""
-    instance: str = ""
-    sequence: int = 0
-
-
-class _Body(msgspec.Struct):
-    producer: _Published | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A record of the event."""
-
-    partition: int
-    offset: int
-    appended_at: datetime
-    producer: str = ""
-    """The process that published it: service/instance."""
-    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +28,16 @@ class Stage:
     found: bool
     about: str
     """Where and when, or why not."""
+    pending: bool = False
+    """It is not there, and need not be yet."""
+    visible: bool = False
+    """Whether people read there: an event that is missing there has not arrived."""
     details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> bool:
+        """Whether the event should be there and is not."""
+        return not (self.found or self.pending)
 
 
 def time_of(event_id: UUID) -> datetime | None:
@@ -82,28 +68,26 @@ def trace(event_id: UUID, *, kafka: str, client: Any, since: datetime | None) ->
         )
     start = start if rows else start - _MARGIN
     partition = rows[0]["source_partition"] if rows else None
-    changes = _find(kafka, CHANGES.name, event_id, start, partition)
+    changes = find(kafka, CHANGES.name, event_id, start, partition)
     yield _kafka_stage(CHANGES.name, changes, "never published, or it has left Kafka by retention")
-    events = _find(kafka, EVENTS.name, event_id, start, changes.partition if changes else partition)
+    events = find(kafka, EVENTS.name, event_id, start, changes.partition if changes else partition)
     yield _kafka_stage(EVENTS.name, events, "the processors have not passed it on")
-    places = [(CHANGES.name, changes), (EVENTS.name, events)]
-    for topic, record in places:
-        for letter in dead_letters.at(client, topic, record.partition, record.offset) if record else ():
-            about = f"{letter.reason} by the {letter.stage}: {letter.detail}"
-            yield Stage(name="dead letter", found=True, about=about, details=dead_letters.summary(letter))
+    yield from _dead_letters(client, {CHANGES.name: changes, EVENTS.name: events})
     yield _stored_stage(rows)
-    (visible,) = query(
-        client, "SELECT count() AS rows FROM audit_log WHERE event_id = %(id)s", {"id": event_id}
-    )
-    seen = visible["rows"] == 1
-    yield Stage(
-        name="audit_log", found=seen, about="visible once" if seen else f"visible {visible['rows']} times"
-    )
+    yield _log_stage(client, event_id)
+    if rows and _is_contact_change(rows[0]):
+        yield from _contact_stages(event_id, rows, kafka=kafka, client=client)
 
 
 _ROWS = """
-SELECT account_id, occurred_at, received_at, stored_at, catalogue_version, source_partition, source_offset
+SELECT account_id, occurred_at, received_at, stored_at, catalogue_version, source_partition, source_offset,
+    module, target_type, recorded, window_end
 FROM audit_events WHERE event_id = %(id)s ORDER BY version DESC
+"""
+
+_ACTIVITY = """
+SELECT synced_at, contact_batch_id, window_start, window_end FROM contact_activity
+WHERE event_id = %(id)s AND account_id = %(account)s
 """
 
 
@@ -127,76 +111,61 @@ def _stored_stage(rows: list[dict[str, Any]]) -> Stage:
     return Stage(name="audit_events", found=True, about=about, details={"rows": rows})
 
 
-def _find(kafka: str, topic: str, event_id: UUID, since: datetime, partition: int | None) -> Found | None:
-    """The first record of an event that was appended after a time."""
-    consumer = Consumer(
-        client_config(
-            kafka,
-            **{
-                "group.id": "audit-trace",  # needed by the library, never joined
-                "enable.auto.commit": False,
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-            },
-        )
-    )
-    try:
-        return _scan(consumer, _starts(consumer, topic, since, partition), event_id)
-    except KafkaException as error:
-        raise explained(error.args[0], topic=topic) from error
-    finally:
-        consumer.close()
+def _dead_letters(client: Any, records: Mapping[str, Found | None]) -> Iterator[Stage]:
+    for topic, record in records.items():
+        for letter in dead_letters.at(client, topic, record.partition, record.offset) if record else ():
+            about = f"{letter.reason} by the {letter.stage}: {letter.detail}"
+            yield Stage(name="dead letter", found=True, about=about, details=dead_letters.summary(letter))
 
 
-def _starts(consumer: Consumer, topic: str, since: datetime, partition: int | None) -> list[TopicPartition]:
-    known = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
-    if known.error is not None:
-        raise explained(known.error, topic=topic)
-    milliseconds = int(since.timestamp() * 1000)
-    numbers = known.partitions if partition is None else [partition]
-    wanted = [TopicPartition(topic, number, milliseconds) for number in numbers]
-    return [
-        found
-        for found in consumer.offsets_for_times(wanted, timeout=_SECONDS)
-        if found.offset not in (-1, OFFSET_END)
-    ]
+def _log_stage(client: Any, event_id: UUID) -> Stage:
+    (log,) = query(client, "SELECT count() AS rows FROM audit_log WHERE event_id = %(id)s", {"id": event_id})
+    about = "visible once" if log["rows"] == 1 else f"visible {log['rows']} times"
+    return Stage(name="audit_log", found=log["rows"] == 1, about=about, visible=True)
 
 
-def _scan(consumer: Consumer, starts: list[TopicPartition], event_id: UUID) -> Found | None:
-    """Read each partition as far as it reached when the search began."""
-    ends = {start.partition: consumer.get_watermark_offsets(start, timeout=_SECONDS)[1] for start in starts}
-    left = {start.partition for start in starts if start.offset < ends[start.partition]}
-    consumer.assign([start for start in starts if start.partition in left])
-    wanted = str(event_id).encode()
-    while left:
-        for message in consumer.consume(5_000, 0.2):
-            number, error = message.partition() or 0, message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - named so
-                raise explained(error, topic=message.topic() or "")
-            if error is None and _is_of(message, wanted):
-                return _found(message)
-            if error is not None or (message.offset() or 0) + 1 >= ends[number]:
-                left.discard(number)
-    return None
+def _is_contact_change(row: Mapping[str, Any]) -> bool:
+    """Whether the event belongs into its contact's activity."""
+    of_contact = (row["module"], row["target_type"]) == ("contacts", "contact")
+    return of_contact and bool(row["window_end"] or row["recorded"] == "backfill")
 
 
-def _is_of(message: Message, wanted: bytes) -> bool:
-    """By the CloudEvents header; where there is none, by the bytes."""
-    for name, value in headers(message):
-        if name == "ce_id":
-            return value == wanted
-    return b'"id":"' + wanted in (message.value() or b"")
+def _contact_stages(
+    event_id: UUID, rows: Sequence[Mapping[str, Any]], *, kafka: str, client: Any
+) -> Iterator[Stage]:
+    """What a contact's change passes beside the log; an imported one waits for no window."""
+    first, ends = rows[0], [row["window_end"] for row in rows]
+    due_at = None if None in ends else min(ends)
+    if due_at is not None:
+        change = find(kafka, CONTACT_CHANGES.name, event_id, first["received_at"], first["source_partition"])
+        yield _kafka_stage(CONTACT_CHANGES.name, change, "not passed on, or it has left Kafka by retention")
+        yield from _dead_letters(client, {CONTACT_CHANGES.name: change})
+    synced = query(client, _ACTIVITY, {"id": event_id, "account": first["account_id"]})
+    yield activity_stage(due_at, synced, datetime.now(UTC))
 
 
-def _found(message: Message) -> Found:
-    try:
-        producer = msgspec.json.decode(message.value() or b"", type=_Body).producer or _Published()
-    except msgspec.DecodeError:
-        producer = _Published()
-    return Found(
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        appended_at=appended_at(message),
-        producer=f"{producer.service}/{producer.instance}".strip("/"),
-        sequence=producer.sequence,
-    )
+def activity_stage(due_at: datetime | None, synced: Sequence[Mapping[str, Any]], now: datetime) -> Stage:
+    """Whether a change is in its contact's activity.
+
+    Args:
+        due_at: end of its window; nothing for an imported change, which is due at once.
+        synced: its rows of contact_activity.
+        now: the present.
+    """
+    name = "contact_activity"
+    if len(synced) == 1:
+        return Stage(name=name, found=True, about=_synced(synced[0]), visible=True, details={**synced[0]})
+    if synced:
+        return Stage(name=name, found=False, about=f"visible {len(synced)} times", visible=True)
+    if due_at is None:
+        return Stage(name=name, found=False, about="imported, and the sink has not stored it", visible=True)
+    if due_at + GRACE > now:
+        return Stage(name=name, found=False, about=f"pending until {clock(due_at, now)}", pending=True)
+    about = f"overdue since {clock(due_at, now)}: `audit status` shows what waits"
+    return Stage(name=name, found=False, about=about, visible=True)
+
+
+def _synced(row: Mapping[str, Any]) -> str:
+    start, end = row["window_start"], row["window_end"]
+    window = f"in the window from {start:%F %T} to {end:%F %T} UTC" if start and end else "imported"
+    return f"{window}, synced at {row['synced_at']:%F %T.%f} UTC, batch {row['contact_batch_id']}"

@@ -1,43 +1,60 @@
-"""The Faust app: one agent that hands each run to a lane and acknowledges it when Kafka has all of it."""
+"""A Faust app: one agent that hands each run to a lane and acknowledges it when Kafka has all of it."""
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import faust
 from faust.types import EventT, StreamT
 
 from audit_schemas import metrics
-from audit_schemas.topics import CHANGES, PROCESSOR_GROUP
+from audit_schemas.topics import MIB, Topic
 from audit_stream_processors.delivery import Stopped
-from audit_stream_processors.settings import ProcessorSettings
-from audit_stream_processors.transport import SCHEME, Run, RunSchema, leave
+from audit_stream_processors.settings import WorkerSettings
+from audit_stream_processors.transport import SCHEME, Run, RunSchema, Transport, leave
+from audit_stream_processors.windows.gate import Gate
 
 _DAY = 86_400.0
+_FETCH = 4 * MIB
+"""Bytes of one partition in one answer of the broker; a larger record comes alone."""
 
 
 class Lane(Protocol):
     """Processes the runs of some of the partitions, one after the other."""
 
-    def process(self, records: Sequence[Any]) -> None:
+    def process(self, run: Run) -> None:
         """Make all of a run's records and hand them to Kafka; may block while Kafka does not take them."""
 
     def finish(self) -> None:
         """Wait until Kafka has all of it; blocks."""
 
 
-def processor_app(settings: ProcessorSettings, lanes: Sequence[Lane], *, datadir: str) -> faust.App:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """What an app reads."""
+
+    group: str
+    topic: Topic
+    run_records: int
+    """At most so many records in one run."""
+    gate: Callable[[], Gate] | None = None
+    """Makes the gate of a partition, where the topic's records wait for one."""
+
+
+def app_of(source: Input, settings: WorkerSettings, lanes: Sequence[Lane], *, datadir: str) -> faust.App:
     """Make the app.
 
     Args:
-        settings: the processor's.
+        source: what it reads.
+        settings: the worker's.
         lanes: while one waits for Kafka, another one works. A partition keeps its lane, and a lane
             begins a run when the one before is finished: that keeps the order.
         datadir: where Faust may put its files; nothing of ours is in there.
     """
     app = faust.App(
-        PROCESSOR_GROUP,
+        source.group,
         broker=[f"{SCHEME}://{server.strip()}" for server in settings.kafka.split(",")],
         datadir=datadir,
         store="memory://",
@@ -45,26 +62,28 @@ def processor_app(settings: ProcessorSettings, lanes: Sequence[Lane], *, datadir
         topic_allow_declare=False,
         topic_disable_leader=True,
         consumer_auto_offset_reset="none",  # neither end is right when an offset is lost
-        consumer_max_fetch_size=CHANGES.limit * 4,
-        broker_max_poll_records=settings.processor_run_records,
+        consumer_max_fetch_size=max(source.topic.limit, _FETCH),
+        broker_max_poll_records=source.run_records,
         broker_max_poll_interval=_DAY,  # waiting for Kafka is no reason to leave the group
         broker_commit_interval=settings.processor_commit_seconds,
         broker_session_timeout=6.0,
         broker_heartbeat_interval=2.0,
         stream_wait_empty=True,
     )
+    if source.gate is not None:
+        cast("Transport", app.transport).gated = {source.topic.name: source.gate}
 
     finishing: dict[int, asyncio.Task[None]] = {}
 
-    @app.agent(app.topic(CHANGES.name, schema=RunSchema()), name="enriching")
-    async def enriching(runs: StreamT[Run]) -> None:
+    @app.agent(app.topic(source.topic.name, schema=RunSchema()), name=source.group)
+    async def working(runs: StreamT[Run]) -> None:
         async for event in cast("faust.Stream[Run]", runs).noack().events():
             run = cast("Run", event.value)
             number = run.partition % len(lanes)
             if number in finishing:
                 await finishing[number]
             began = time.monotonic()
-            await _or_leave(run, lanes[number].process, run.records)
+            await _or_leave(run, lanes[number].process, run)
             finishing[number] = asyncio.create_task(finish(lanes[number], runs, event, began))
 
     async def finish(lane: Lane, runs: StreamT[Run], event: EventT[Run], began: float) -> None:

@@ -7,7 +7,7 @@ import click
 from audit_schemas.settings import KafkaSettings
 from audit_schemas.topics import TOPICS, Topic
 from audit_stream_processors.kafka import admin_client
-from audit_stream_processors.settings import ProcessorSettings
+from audit_stream_processors.settings import ProcessorSettings, WindowsSettings
 from audit_stream_processors.topics_admin import Found, apply, describe, drift, plan
 
 
@@ -97,13 +97,41 @@ def run() -> None:
     Variable                        Default   What it is
     AUDIT_KAFKA                     required  bootstrap servers: host:port, ...
     AUDIT_HTTP_PORT                 0         of /healthz, /readyz, /metrics; 0: any
-    AUDIT_WINDOW                    3h        length of the windows of contact changes
+    AUDIT_WINDOW                    3h        length of the windows of contact changes, 24h at most
     AUDIT_PROCESSOR_RUN_RECORDS     5000      at most so many records in one run
     AUDIT_PROCESSOR_COMMIT_SECONDS  0.5       seconds between two commits
 
     \b
     Example:  AUDIT_KAFKA=127.0.0.1:9092 AUDIT_HTTP_PORT=9101 audit processor run
     """
-    from audit_stream_processors import worker  # noqa: PLC0415 - Faust takes half a second to import
+    from audit_stream_processors import enriching  # noqa: PLC0415 - Faust takes half a second to import
 
-    worker.run(ProcessorSettings.load())
+    enriching.run_processor(ProcessorSettings.load())
+
+
+@click.group()
+def windows() -> None:
+    """The worker that closes the windows of contact changes."""
+
+
+@windows.command("run")
+def run_windows() -> None:
+    """Batch contact changes by window until stopped: audit.contact-changes.v1 to audit.contact-batches.v1.
+
+    A window is over once the log shows it; no clock of this worker decides anything. SIGTERM and
+    Ctrl-C finish the part in hand, commit and leave.
+
+    \b
+    Variable                        Default   What it is
+    AUDIT_KAFKA                     required  bootstrap servers: host:port, ...
+    AUDIT_HTTP_PORT                 0         of /healthz, /readyz, /metrics; 0: any
+    AUDIT_WINDOWS_PART_RECORDS      10000     at most so many changes in one run
+    AUDIT_WINDOWS_PART_BYTES        8388608   at most so many bytes of them
+    AUDIT_PROCESSOR_COMMIT_SECONDS  0.5       seconds between two commits
+
+    \b
+    Example:  AUDIT_KAFKA=127.0.0.1:9092 AUDIT_HTTP_PORT=9102 audit windows run
+    """
+    from audit_stream_processors.windows import worker  # noqa: PLC0415 - as above
+
+    worker.run_windows(WindowsSettings.load())

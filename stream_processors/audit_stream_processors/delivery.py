@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from audit_schemas.errors import Misconfigured
-from audit_schemas.topics import DEAD_LETTERS
+from audit_schemas.topics import TOPICS
 from audit_stream_processors.kafka import client_config
 
 PATIENCE = 5.0
@@ -102,7 +102,7 @@ def producer_config(servers: str) -> dict[str, Any]:
             "compression.type": "zstd",
             "linger.ms": 5,
             "message.timeout.ms": 0,  # without end: whatever is away comes back
-            "message.max.bytes": DEAD_LETTERS.limit,
+            "message.max.bytes": max(topic.limit for topic in TOPICS.values()),
             "queue.buffering.max.kbytes": 256 * 1024,
             "queue.buffering.max.messages": 200_000,
             "delivery.report.only.error": True,

@@ -1,46 +1,46 @@
 """What is made of a run of records: enriched events, contact changes, dead letters."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from audit_schemas import metrics
 from audit_schemas.catalogue import UNCLASSIFIED
+from audit_schemas.enriched import EnrichedEvent
 from audit_schemas.errors import Misconfigured
 from audit_schemas.event import partition_key
-from audit_schemas.topics import CONTACT_CHANGES, DEAD_LETTERS, EVENTS
+from audit_schemas.topics import CONTACT_BATCHES, CONTACT_CHANGES, EVENTS
 from audit_schemas.wire import decode_event, encode
-from audit_stream_processors.enrichment.enrich import Enrich
+from audit_stream_processors.enrichment.enrich import Enrich, is_history
 from audit_stream_processors.enrichment.notes import phrase_of
-from audit_stream_processors.refusal import REFUSALS, STAGE, TooLarge, dead_letter, reason_of
+from audit_stream_processors.refusal import REFUSALS, Clock, Send, TooLarge, moment, refuser
+from audit_stream_processors.windows.batches import Change, batches
+from audit_stream_processors.windows.stamp import TICK, Window, is_tick, stamped, window_at
 
-Clock = Callable[[], datetime]
-Send = Callable[[str, bytes, bytes | None, int, list[Any]], None]
-"""Topic, value, key, partition, headers."""
-
-WINDOW_HEADER = "window"
-"""The window of a contact change, where a reader finds it without parsing the event."""
+STAGE = "processor"
 
 FUTURE = timedelta(days=1)
 """An append time further ahead of our clock than this is a broker's wrong clock, or ours."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-
-def processor(enrich: Enrich, send: Send, clock: Clock) -> Callable[[Iterable[Any]], None]:
+def processor(
+    enrich: Enrich, send: Send, clock: Clock, *, window_seconds: int
+) -> Callable[[Sequence[Any]], None]:
     """Make the function that processes a run.
 
     It sends one enriched event for each record, to the record's own partition, with its headers;
-    that of a contact also to the contact changes; a dead letter for a record that is no event. The
-    records are aiokafka's.
+    that of a contact also to the contact changes, or within a batch where it is history; a dead
+    letter for a record that is no event. Ticks are passed on. The records are aiokafka's.
     """
     largest = EVENTS.room
     received = append_times(clock)
-    events, contact_changes = EVENTS.name, CONTACT_CHANGES.name
+    no_event = _no_event(send, clock, window_seconds)
+    events = EVENTS.name
 
-    def process(records: Iterable[Any]) -> None:
+    def process(records: Sequence[Any]) -> None:
+        history: list[Change] = []
         passed = 0
         unclassified = 0
         noted: Counter[str] = Counter()
@@ -56,30 +56,58 @@ def processor(enrich: Enrich, send: Send, clock: Clock) -> Callable[[Iterable[An
                 if size > largest:
                     raise TooLarge(f"{size:,} bytes enriched, with key and headers; {largest:,} at most")
             except REFUSALS as error:
-                refuse(record, error, received_at)
+                no_event(record, error, received_at)
                 continue
             send(events, value, key, record.partition, headers)
             if enriched.window is not None:
-                headers.append((WINDOW_HEADER, b"%d" % enriched.window))
-                send(contact_changes, value, key, record.partition, headers)
+                _send_to_window(send, record.partition, enriched, key, value, headers)
+            elif is_history(enriched):
+                history.append(Change(record.offset, enriched, value))
             passed += 1
             if enriched.module == UNCLASSIFIED:
                 unclassified += 1
             if enriched.notes:
                 noted.update(map(phrase_of, enriched.notes))
+        _send_history(send, records, history)
         _count(passed, unclassified, noted)
-
-    def refuse(record: Any, error: Exception, received_at: datetime) -> None:
-        key, letter = dead_letter(record, error, received_at=received_at, failed_at=clock())
-        send(DEAD_LETTERS.name, letter, key, -1, [])
-        metrics.DEAD_LETTERS.labels(STAGE, reason_of(error)).inc()
-        metrics.EVENTS.labels(STAGE, "refused").inc()
 
     return process
 
 
+def _send_to_window(
+    send: Send, partition: int, change: EnrichedEvent, key: bytes, value: bytes, headers: list[Any]
+) -> None:
+    window = cast("Window", (change.window, change.window_end))
+    send(CONTACT_CHANGES.name, value, key, partition, stamped(window, headers))
+
+
+def _send_history(send: Send, records: Sequence[Any], history: list[Change]) -> None:
+    """What waits for no window goes to the batches at once."""
+    if not history:
+        return
+    first = records[0]
+    for batch in batches(history, first.topic, first.partition, closed_at=None):
+        send(CONTACT_BATCHES.name, batch.value, batch.key, -1, [])
+
+
+def _no_event(send: Send, clock: Clock, window_seconds: int) -> Callable[[Any, Exception, datetime], None]:
+    refuse = refuser(send, clock, STAGE)
+
+    def pass_tick_on(record: Any, received_at: datetime) -> None:
+        window = window_at(received_at.timestamp(), window_seconds)
+        send(CONTACT_CHANGES.name, b"", None, record.partition, [*stamped(window), (TICK, b"")])
+
+    def no_event(record: Any, error: Exception, received_at: datetime) -> None:
+        if is_tick(record.value, record.headers):
+            pass_tick_on(record, received_at)
+        else:
+            refuse(record, error)
+
+    return no_event
+
+
 def _size(headers: Iterable[tuple[str, bytes | None]]) -> int:
-    return sum([len(name) + len(value or b"") for name, value in headers])
+    return sum([len(name.encode()) + len(value or b"") for name, value in headers])
 
 
 def append_times(clock: Clock) -> Callable[[int], datetime]:
@@ -91,11 +119,13 @@ def append_times(clock: Clock) -> Callable[[int], datetime]:
 
     @lru_cache(maxsize=1024)
     def append_time(milliseconds: int) -> datetime:
-        time = _EPOCH + timedelta(milliseconds=milliseconds)
+        time = moment(milliseconds)
         if time > clock() + FUTURE:
             raise Misconfigured(
                 f"a record was appended at {time.isoformat()}, which is more than a day from now",
-                remedy="set the clocks of the brokers and of this machine, then start again",
+                remedy="set the clocks of the brokers and of this machine, then start again; a record that "
+                "already carries such a time keeps it: wait until then, or pass it over with "
+                "kafka-consumer-groups.sh --reset-offsets",
             )
         return time
 

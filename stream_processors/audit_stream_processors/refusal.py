@@ -1,14 +1,21 @@
 """What the processor refuses, and the dead letter that it makes of it."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from audit_schemas import metrics
 from audit_schemas.dead_letter import DeadLetter, Reason, Refusable
 from audit_schemas.errors import Invalid
+from audit_schemas.topics import DEAD_LETTERS
 
-STAGE = "processor"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Clock = Callable[[], datetime]
+Send = Callable[[str, bytes, bytes | None, int, list[Any]], None]
+"""Topic, value, key, partition, headers."""
 
 
 class TooLarge(Invalid):
@@ -27,13 +34,14 @@ def reason_of(error: Exception) -> Reason:
 
 
 def dead_letter(
-    record: Any, error: Exception, *, received_at: datetime, failed_at: datetime
+    record: Any, error: Exception, *, stage: str, received_at: datetime, failed_at: datetime
 ) -> tuple[bytes, bytes]:
     """The dead letter of a record: key and value.
 
     Args:
         record: aiokafka's ConsumerRecord.
         error: one of REFUSALS.
+        stage: the part that refuses it.
         received_at: the record's append time.
         failed_at: now.
     """
@@ -48,5 +56,23 @@ def dead_letter(
     )
     detail = str(error) or type(error).__name__
     return DeadLetter.fitting(
-        refused, stage=STAGE, reason=reason_of(error), detail=detail, failed_at=failed_at
+        refused, stage=stage, reason=reason_of(error), detail=detail, failed_at=failed_at
     )
+
+
+def refuser(send: Send, clock: Clock, stage: str) -> Callable[[Any, Exception], None]:
+    """Make the function that sends a record's dead letter and counts it; `stage` is the part that refuses."""
+
+    def refuse(record: Any, error: Exception) -> None:
+        received_at = moment(record.timestamp)
+        key, letter = dead_letter(record, error, stage=stage, received_at=received_at, failed_at=clock())
+        send(DEAD_LETTERS.name, letter, key, -1, [])
+        metrics.DEAD_LETTERS.labels(stage, reason_of(error)).inc()
+        metrics.EVENTS.labels(stage, "refused").inc()
+
+    return refuse
+
+
+def moment(milliseconds: int) -> datetime:
+    """A record's timestamp as a time in UTC."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from audit_schemas.settings import KafkaSettings
+from audit_schemas.topics import MIB
+from audit_stream_processors.windows.stamp import LONGEST
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LENGTH = re.compile(r"(\d+)([smhd])")
@@ -30,14 +32,28 @@ Length = Annotated[timedelta, BeforeValidator(read_length)]
 """A length of time, whole seconds."""
 
 
-class ProcessorSettings(KafkaSettings):
-    """What `audit processor run` reads from the environment."""
+class WorkerSettings(KafkaSettings):
+    """What every worker of this part reads from the environment."""
 
     http_port: int = Field(default=0, ge=0, le=65535)
     """Where /healthz, /readyz and /metrics are served; 0 for any free port."""
-    window: Length = timedelta(hours=3)
-    """The length of the windows of contact changes; boundaries are its multiples since the epoch."""
-    processor_run_records: int = Field(default=5000, ge=1, le=100_000)
-    """At most so many records in one run: the unit of producing, waiting and acknowledging."""
     processor_commit_seconds: float = Field(default=0.5, gt=0, le=60)
     """How often acknowledged runs are committed: what a crash may repeat."""
+
+
+class ProcessorSettings(WorkerSettings):
+    """What `audit processor run` reads from the environment."""
+
+    processor_run_records: int = Field(default=5000, ge=1, le=100_000)
+    """At most so many records in one run: the unit of producing, waiting and acknowledging."""
+    window: Annotated[Length, Field(le=timedelta(seconds=LONGEST))] = timedelta(hours=3)
+    """The length of the windows of contact changes; boundaries are its multiples since the epoch."""
+
+
+class WindowsSettings(WorkerSettings):
+    """What `audit windows run` reads from the environment. The length of a window stands in the records."""
+
+    windows_part_records: int = Field(default=10_000, ge=1, le=1_000_000)
+    """At most so many records of a closed window in one run."""
+    windows_part_bytes: int = Field(default=8 * MIB, ge=1)
+    """At most so many bytes of keys and values in one run."""

@@ -21,7 +21,7 @@ from audit_schemas.errors import Misconfigured
 from audit_schemas.topics import SAME_PARTITIONS, TOPICS, Topic
 from audit_stream_processors.kafka import reachable
 
-TIMEOUT = 30.0
+TIMEOUT = 10.0
 """Seconds to wait for the cluster."""
 
 

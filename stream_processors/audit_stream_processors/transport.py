@@ -1,7 +1,7 @@
 """A Faust transport in which one message is one run of records of a partition.
 
 Faust spends about 85 µs on each message before any code of an agent's; here it spends them on
-thousands of records at once. The transport is aiokafka's with four things changed:
+thousands of records at once. The transport is aiokafka's with five things changed:
 
 - what a fetch brought from one partition is one message, a `Run`;
 - the committable offset is the end of the finished prefix of the delivered runs. Faust itself
@@ -10,6 +10,7 @@ thousands of records at once. The transport is aiokafka's with four things chang
   only `Run.finish` counts, and only the agent calls it;
 - what is read ahead is bounded in whole runs. Faust pauses each partition that has a message waiting,
   and sleeps for a second when all are paused; here the next fetch waits until a run is finished;
+- a gated topic is read ahead, and its records are delivered when its `Gate` says so;
 - nothing is passed over in silence: a new group begins at the first record, and an offset that the
   broker no longer has ends the worker.
 
@@ -30,6 +31,8 @@ from aiokafka.errors import OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
+from audit_stream_processors.windows.gate import Gate
+
 SCHEME = "kafka-batches"
 RUNS_AHEAD = 4
 """At most so many runs are delivered and unfinished, in all partitions together: it bounds the memory."""
@@ -46,9 +49,11 @@ def _nothing() -> None:
 class Run:
     """Consecutive records of one partition, in order."""
 
-    __slots__ = ("end", "finished", "records", "seeks", "start", "when_finished")
+    __slots__ = ("end", "finished", "proof", "records", "seeks", "start", "when_finished")
 
-    def __init__(self, records: Sequence[Any], *, start: int | None, end: int, seeks: int) -> None:
+    def __init__(
+        self, records: Sequence[Any], *, start: int | None, end: int, seeks: int, proof: Any = None
+    ) -> None:
         self.records = records
         """aiokafka's ConsumerRecord: key, value, headers, offset, timestamp, …"""
         self.start = start
@@ -57,8 +62,16 @@ class Run:
         """The partition's position after the records: the offset to commit."""
         self.seeks = seeks
         """The consumer's number of seeks when the records were fetched."""
+        self.proof = proof
+        """Of a gated topic: the record that set these free."""
         self.finished = False
         self.when_finished: Callable[[], object] = _nothing
+
+    @property
+    def topic(self) -> str:
+        """The topic of all of its records."""
+        name: str = self.records[0].topic
+        return name
 
     @property
     def partition(self) -> int:
@@ -97,6 +110,7 @@ def leave(
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Fetches; runs in a thread and an event loop of its own."""
 
+    transport: "Transport"
     seeks = 0
 
     def __post_init__(self) -> None:
@@ -114,6 +128,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # No await from here to the last seek: no fetch comes in between.
         self.seeks += 1
         self._ends.clear()
+        self.transport.gates = {
+            tp: gate() for tp in committed if (gate := self.transport.gated.get(tp.topic))
+        }
         for tp, offset in committed.items():
             if offset is not None:
                 consumer.seek(tp, offset)
@@ -134,6 +151,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         except OffsetOutOfRangeError as error:
             leave(_out_of_range(error), remedy=_OUT_OF_RANGE_REMEDY)
+        except UnicodeDecodeError as error:
+            places = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in active_partitions or ())
+            leave(f"a record's header has a name that is no UTF-8: {error}, in one of {places}", remedy=_NAME)
         # No other coroutine of this thread has run since the records were taken, so the positions
         # are those right after them.
         subscription = consumer._subscription.subscription  # noqa: SLF001
@@ -141,19 +161,33 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if not assignment:
             return {}
         return {
-            tp: [self._run(tp, records, assignment.state_value(tp).position)]
+            tp: runs
             for tp, records in fetched.items()
             if records and tp in assignment.tps
+            if (runs := self._runs(consumer, tp, records, assignment.state_value(tp).position))
         }
 
-    def _run(self, tp: Any, records: Sequence[Any], end: int) -> Run:
+    def _runs(self, consumer: Any, tp: Any, records: Sequence[Any], position: int) -> list[Run]:
+        gate = self.transport.gate_of(tp)
+        if gate is None:
+            return [self._run(tp, records, position)]
+        parts, go_back_to = gate.take(records)
+        if go_back_to is not None:
+            consumer.seek(tp, go_back_to)
+        return [self._run(tp, part.records, part.end, part.proof) for part in parts]
+
+    def _run(self, tp: Any, records: Sequence[Any], end: int, proof: Any = None) -> Run:
         start, self._ends[tp] = self._ends.get(tp), end
-        return Run(records, start=start, end=end, seeks=self.seeks)
+        return Run(records, start=start, end=end, seeks=self.seeks, proof=proof)
 
 
 _OUT_OF_RANGE_REMEDY = (
     "records were deleted before they were processed, or the topic was made anew: find out what is "
     "missing, then set the group's offsets with kafka-consumer-groups.sh --reset-offsets"
+)
+_NAME = (
+    "find the record with kafka-console-consumer.sh --property print.headers=true, and pass it over with "
+    "kafka-consumer-groups.sh --reset-offsets"
 )
 
 
@@ -166,6 +200,7 @@ class Consumer(driver.Consumer):
     """Delivers runs to the agents and knows how far to commit."""
 
     _thread: ConsumerThread
+    transport: "Transport"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -251,6 +286,11 @@ class Consumer(driver.Consumer):
             self._runs.pop(tp, None)
             self._done.pop(tp, None)
 
+    def verify_event_path(self, now: float, tp: Any) -> None:
+        """Faust's look for a livelock; a gate that waits for its window is none."""
+        if tp.topic not in self.transport.gated:
+            super().verify_event_path(now, tp)
+
     async def on_task_error(self, exc: BaseException) -> None:
         """Leave: Faust would commit, and go on behind the records that failed."""
         leave(f"an agent failed: {exc}", error=exc)
@@ -260,3 +300,18 @@ class Transport(driver.Transport):
     """Faust's aiokafka transport with runs for messages."""
 
     Consumer = Consumer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.gated: Mapping[str, Callable[[], Gate]] = {}
+        """By topic: makes the gate of a partition."""
+        self.gates: dict[Any, Gate] = {}
+        """By partition, since the last seek; they belong to the thread that fetches, others may look."""
+
+    def gate_of(self, tp: Any) -> Gate | None:
+        """A partition's gate; nothing where its topic has none."""
+        if tp.topic not in self.gated:
+            return None
+        if tp not in self.gates:
+            self.gates[tp] = self.gated[tp.topic]()
+        return self.gates[tp]

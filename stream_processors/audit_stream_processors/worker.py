@@ -1,4 +1,4 @@
-"""Starts the processor and stops it: checks, directory, monitor, Faust's worker."""
+"""Starts a worker and stops it: checks, monitor, Faust's worker. What it does is a `Work`."""
 
 import asyncio
 import gc
@@ -9,43 +9,71 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from typing import Any, NoReturn, TypeVar, cast
 
 import faust
 import structlog
-from confluent_kafka.admin import AdminClient
 
 from audit_schemas import logs, metrics
-from audit_schemas.catalogue import catalogue
 from audit_schemas.errors import Misconfigured, Unreachable
 from audit_schemas.health import Health
 from audit_schemas.monitoring import Monitor
 from audit_schemas.topics import TOPICS
-from audit_stream_processors.app import processor_app
+from audit_stream_processors.app import Input, app_of
 from audit_stream_processors.delivery import Delivery
-from audit_stream_processors.directory import Actors, DirectoryReader
-from audit_stream_processors.enrichment.enrich import Enrich, enricher
 from audit_stream_processors.kafka import admin_client
 from audit_stream_processors.kafka_watch import KafkaWatch
-from audit_stream_processors.processing import processor
-from audit_stream_processors.settings import ProcessorSettings
+from audit_stream_processors.refusal import Clock, Send
+from audit_stream_processors.settings import WorkerSettings
 from audit_stream_processors.topics_admin import Found, describe, shared_partitions
+from audit_stream_processors.transport import Run, Transport
 
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
-_RETRY = 1.0
+RETRY = 1.0
 """Seconds to wait for an answer at the start, and between two attempts."""
 _LANES = 2
 """While one waits for Kafka's answer, the other one works; more would only wait for the interpreter."""
+_BEAT = 1.0
+"""Seconds between two heartbeats."""
 
 
-def run(settings: ProcessorSettings) -> None:
-    """Enrich events until SIGTERM or Ctrl-C.
+def _nothing(*_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one kind of worker does."""
+
+    source: Input
+    process: Callable[[Send, Clock], Callable[[Run], None]]
+    """Makes a lane's function from what sends its records."""
+    begin: Callable[[], object] = _nothing
+    """Called before the first run, in no event loop."""
+    observe: Callable[[Transport], object] = _nothing
+    """Called once a second in the event loop."""
+    stop: Callable[[], object] = _nothing
+    """Called when the worker is to stop, perhaps twice; must not block."""
+
+
+Prepare = Callable[[Health, dict[str, Found]], Work]
+"""Makes ready what the work needs; may block while Kafka does not answer, and reports that."""
+
+
+def run(part: str, settings: WorkerSettings, prepare: Prepare) -> NoReturn:
+    """Work until SIGTERM or Ctrl-C.
+
+    Args:
+        part: the worker's name in its metrics.
+        settings: the worker's.
+        prepare: given the health to report to, and the topics as they were found.
 
     Raises:
         Misconfigured: the port is taken, or the topics are not as they must be.
@@ -53,21 +81,19 @@ def run(settings: ProcessorSettings) -> None:
     logs.configure()
     for talkative in ("faust", "mode"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    metrics.BUILD.info({"part": "processor", "version": version("auditlane-stream-processors")})
+    metrics.BUILD.info({"part": part, "version": version("auditlane-stream-processors")})
     health = Health({"start": "starting"})
     monitor = Monitor(settings.http_port, alive=health.alive, ready=health.ready)
     _log.info("monitor listens", port=monitor.port)
-    with _leaving_on_sigterm():
-        admin = admin_client(settings.kafka)
-        check_topics(_waiting(lambda: describe(admin, timeout=_RETRY), health))
-        actors = Actors()
-        reader = DirectoryReader(settings.kafka, actors)
-        _waiting(reader.start, health)
-        _read_directory(reader, health)
     try:
-        _work(settings, health, admin, actors)
+        with _leaving_on_sigterm():
+            admin = admin_client(settings.kafka)
+            found = waiting(lambda: describe(admin, timeout=RETRY), health)
+            check_topics(found)
+            work = prepare(health, found)
+        KafkaWatch(admin, health)
+        _run(part, settings, work, health)
     finally:
-        reader.stop()
         monitor.close()
 
 
@@ -86,7 +112,7 @@ def check_topics(found: dict[str, Found]) -> None:
         raise Misconfigured(f"{setting} must be LogAppendTime: {', '.join(wrong)}", remedy=remedy)
 
 
-def _waiting(attempt: Callable[[], T], health: Health) -> T:
+def waiting(attempt: Callable[[], T], health: Health) -> T:
     """Try until Kafka answers."""
     while True:
         try:
@@ -94,17 +120,10 @@ def _waiting(attempt: Callable[[], T], health: Health) -> T:
         except Unreachable as error:
             health.report("kafka", error.message)
             health.beat()
-            time.sleep(_RETRY)
+            time.sleep(RETRY)
         else:
             health.report("kafka", None)
             return result
-
-
-def _read_directory(reader: DirectoryReader, health: Health) -> None:
-    health.report("directory", "reading the directory")
-    while not reader.wait(timedelta(seconds=_RETRY)):
-        health.beat()
-    health.report("directory", None)
 
 
 @contextmanager
@@ -122,23 +141,25 @@ def _leaving_on_sigterm() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _work(settings: ProcessorSettings, health: Health, admin: AdminClient, actors: Actors) -> NoReturn:
-    enrich = enricher(catalogue(), actors.complete, window_seconds=int(settings.window.total_seconds()))
-    lanes = [_Lane(settings.kafka, enrich, health, number) for number in range(_LANES)]
-    KafkaWatch(admin, health)
-    with tempfile.TemporaryDirectory(prefix="audit-processor-") as folder:
-        app = processor_app(settings, lanes, datadir=folder)
-        _report_life(app, health)
+def _run(part: str, settings: WorkerSettings, work: Work, health: Health) -> NoReturn:
+    lanes = [_Lane(settings.kafka, work, health, number) for number in range(_LANES)]
+    with tempfile.TemporaryDirectory(prefix=f"audit-{part}-") as folder:
+        app = app_of(work.source, settings, lanes, datadir=folder)
+        _report_life(app, work, health)
         _calm_garbage_collection()
-        _Worker(app, lanes, health).execute_from_commandline()
+        work.begin()
+        try:
+            _Worker(app, lanes, work, health).execute_from_commandline()
+        finally:
+            work.stop()
 
 
 class _Lane:
     """A producer of its own, and the processing that sends to it."""
 
-    def __init__(self, servers: str, enrich: Enrich, health: Health, number: int) -> None:
+    def __init__(self, servers: str, work: Work, health: Health, number: int) -> None:
         delivery = Delivery(servers, report=partial(health.report, f"delivery {number}"))
-        self.process = processor(enrich, delivery.send, lambda: datetime.now(UTC))
+        self.process = work.process(delivery.send, lambda: datetime.now(UTC))
         self.finish = delivery.finish
         self.stop = delivery.stop
 
@@ -146,32 +167,35 @@ class _Lane:
 class _Worker(faust.Worker):
     """Faust's worker without its own logging, spinner and greeting."""
 
-    def __init__(self, app: faust.App, lanes: Sequence[_Lane], health: Health) -> None:
+    def __init__(self, app: faust.App, lanes: Sequence[_Lane], work: Work, health: Health) -> None:
         super().__init__(
             app, loop=asyncio.new_event_loop(), override_logging=False, redirect_stdouts=False, quiet=True
         )
         self.spinner = None
         self._lanes = lanes
+        self._work = work
         self._health = health
 
     async def stop(self) -> None:
         """Finish the run in hand, commit and leave; not without end while Kafka is away."""
         self._health.report("stop", "stopping")
+        self._work.stop()
         for lane in self._lanes:
             lane.stop()
         await super().stop()
 
 
-def _report_life(app: faust.App, health: Health) -> None:
+def _report_life(app: faust.App, work: Work, health: Health) -> None:
     async def beat() -> None:
         health.beat()
+        work.observe(cast("Transport", app.transport))
 
     async def assigned(_: Any, *partitions: Any, **_more: Any) -> None:
         numbers = sorted(tp.partition for tps in partitions for tp in tps)
         _log.info("partitions assigned", partitions=numbers)
         health.report("start", None)
 
-    app.timer(1.0)(beat)
+    app.timer(_BEAT)(beat)
     app.on_partitions_assigned.connect(cast("Any", assigned))
 
 

@@ -2,18 +2,32 @@
 
 import time
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 Ends = dict[int, int]
 
 
 def make_topic(bootstrap: str, name: str, partitions: int = 4) -> None:
-    """Create a topic whose records carry the broker's time."""
+    """Create a topic whose records carry the broker's time, and wait until it can be used."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     config = {"message.timestamp.type": "LogAppendTime"}
     for made in admin.create_topics([NewTopic(name, partitions, 1, config=config)]).values():
         made.result()
+    end = time.monotonic() + 10
+    while not _is_led(bootstrap, name):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{name} has no leader")
+        time.sleep(0.1)
+
+
+def _is_led(bootstrap: str, name: str) -> bool:
+    """Whether the broker leads all partitions: it tells of a topic a little earlier."""
+    try:
+        Topic(bootstrap, name).close()
+    except KafkaException:
+        return False
+    return True
 
 
 def forget_group(bootstrap: str, group: str) -> None:
@@ -21,6 +35,23 @@ def forget_group(bootstrap: str, group: str) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for done in admin.delete_consumer_groups([group]).values():
         done.result()
+
+
+def commit(bootstrap: str, group: str, topic: str, ends: Ends) -> None:
+    """Let a group that has no members begin at these offsets."""
+    places = [TopicPartition(topic, number, end) for number, end in ends.items()]
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    request = [ConsumerGroupTopicPartitions(group, places)]
+    for done in admin.alter_consumer_group_offsets(request).values():
+        done.result()
+
+
+def committed(bootstrap: str, group: str, topic: str) -> Ends:
+    """How far a group has come with a topic."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+    places = answer.result().topic_partitions
+    return {place.partition: place.offset for place in places if place.topic == topic}
 
 
 class Topic:
@@ -37,6 +68,10 @@ class Topic:
     def _end(self, partition: int) -> int:
         return self._consumer.get_watermark_offsets(TopicPartition(self.name, partition), timeout=10)[1]
 
+    def ends(self) -> Ends:
+        """Where the next record of each partition will be."""
+        return {number: self._end(number) for number in self._start}
+
     def appended(self) -> int:
         """Records since the beginning of the measurement."""
         return sum(self._end(number) - start for number, start in self._start.items())
@@ -51,11 +86,17 @@ class Topic:
 
     def rate(self) -> float:
         """Records per second from the first append to the last, by the broker's clock."""
+        first = min(self._time(number, start) for number, start, _ in self._spans())
+        return self.appended() / (self.last() - first)
+
+    def last(self) -> float:
+        """When the newest record was appended, seconds since the epoch."""
+        return max(self._time(number, end - 1) for number, _, end in self._spans())
+
+    def _spans(self) -> list[tuple[int, int, int]]:
+        """The partitions that got records, with their starts and ends."""
         spans = [(number, start, self._end(number)) for number, start in self._start.items()]
-        spans = [span for span in spans if span[2] > span[1]]
-        first = min(self._time(number, start) for number, start, _ in spans)
-        last = max(self._time(number, end - 1) for number, _, end in spans)
-        return sum(end - start for _, start, end in spans) / (last - first)
+        return [span for span in spans if span[2] > span[1]]
 
     def _time(self, partition: int, offset: int) -> float:
         self._consumer.assign([TopicPartition(self.name, partition, offset)])

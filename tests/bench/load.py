@@ -4,9 +4,14 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 from confluent_kafka import Producer
+
+from audit_schemas.catalogue import catalogue
+from audit_schemas.wire import decode_event, encode
+from audit_stream_processors.enrichment.enrich import enricher
 
 _TARGETS = ("contact", "agent", "smart_rule", "role", "channel", "custom_field", "sla_policy", "contact")
 _WORDS = ("Billing", "Support", "Escalation", "VIP", "Night shift", "Returns", "Onboarding", "Trial")
@@ -20,6 +25,17 @@ def events(count: int, seed: int = 7) -> Iterator[tuple[bytes, bytes]]:
         kind = _TARGETS[number % len(_TARGETS)]
         account, target = f"account-{random_.randrange(200)}", f"{kind}-{random_.randrange(5000)}"
         yield f"{account}/{kind}/{target}".encode(), _event(random_, account, kind, target, now_ms + number)
+
+
+def contact_changes(count: int, contacts: int, window: range, seed: int = 7) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values of records for audit.contact-changes, as the processor makes them, of one window."""
+    random_ = random.Random(seed)
+    enrich = enricher(catalogue(), lambda _, actor: actor, window_seconds=len(window))
+    received_at = datetime.fromtimestamp(window.start, UTC)
+    for number in range(count):
+        account, target = f"account-{random_.randrange(200)}", f"contact-{random_.randrange(contacts // 200)}"
+        event, extra = decode_event(_event(random_, account, "contact", target, window.start * 1000 + number))
+        yield f"{account}/contact/{target}".encode(), encode(enrich(event, extra, 0, number, received_at))
 
 
 def _event(random_: random.Random, account: str, kind: str, target: str, at_ms: int) -> bytes:
@@ -56,6 +72,11 @@ def _event(random_: random.Random, account: str, kind: str, target: str, at_ms: 
 
 def publish(bootstrap: str, topic: str, count: int) -> None:
     """Append the events to a topic, as fast as the broker takes them."""
+    send(bootstrap, topic, events(count))
+
+
+def send(bootstrap: str, topic: str, records: Iterable[tuple[bytes, bytes]], **headers: bytes) -> None:
+    """Append keys and values to a topic, each with these headers."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -66,7 +87,7 @@ def publish(bootstrap: str, topic: str, count: int) -> None:
             "partitioner": "murmur2_random",
         }
     )
-    for key, value in events(count):
-        producer.produce(topic, value, key=key)
+    for key, value in records:
+        producer.produce(topic, value, key=key, headers=list(headers.items()))
         producer.poll(0)
     producer.flush()

@@ -1,6 +1,6 @@
 """`make bench`: everything in one run on one fresh stack; leaves out/bench.json.
 
-The full run takes about seven minutes; --quick measures less of the same, for trying things out.
+The full run takes about nine minutes; --quick measures less of the same, for trying things out.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 import latency
 import processor
 import sink
+import window
 from results import Result, show
 from workers import AUDIT
 
@@ -30,6 +31,7 @@ def main() -> None:
     arguments.add_argument("--quick", action="store_true", help="fewer events, one round")
     quick = arguments.parse_args().quick
     events, rounds, seconds = (100_000, 1, 5) if quick else (400_000, 3, 20)
+    changes, contacts = (150_000, 15_000) if quick else (1_000_000, 100_000)
     _say("start of the stack")
     results = _start(1 if quick else 3)
     with running(workers=False) as stack:
@@ -39,6 +41,12 @@ def main() -> None:
         results += processor.measure(stack.kafka, environment, events=events, rounds=rounds)
         _say("sink and its peers")
         results += sink.measure(stack.kafka, stack.clickhouse, environment, rounds=rounds)
+        _say("processor beside a window worker")
+        results += window.measure_beside(stack.kafka, environment, events=events, rounds=rounds)
+        _say("window worker")
+        results += window.measure(
+            stack.kafka, environment, changes=changes, contacts=contacts, enriching=_enriching(results)
+        )
     with running() as stack:
         _say("publish to query")
         results += latency.measure(stack.kafka, stack.clickhouse, rate=1000, seconds=seconds)
@@ -65,6 +73,11 @@ def _start(rounds: int) -> list[Result]:
 def _prepare(environment: dict[str, str]) -> None:
     for command in (["topics", "apply"], ["migrate", "up"]):
         subprocess.run([AUDIT, *command], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _enriching(results: list[Result]) -> float:
+    """The processor's rate in this run."""
+    return next(result.value for result in results if result.name.startswith("processor beside"))
 
 
 def _memory_gib() -> float:

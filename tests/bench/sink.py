@@ -158,11 +158,16 @@ def _changes(value: list[dict[str, Any]] | None) -> list[tuple[str, ...]]:
     ]
 
 
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
 _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "event_id": UUID,
     "occurred_at": datetime.fromisoformat,
     "received_at": datetime.fromisoformat,
-    "window_start": lambda value: None if value is None else datetime.fromtimestamp(value, UTC),
+    "window_start": _moment,
+    "window_end": _moment,
     "related": _targets,
     "changes": _changes,
     "producer_sequence": lambda value: value or 0,

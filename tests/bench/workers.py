@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,12 +35,28 @@ class Worker:
                 return
             time.sleep(0.1)
 
+    def until_ready(self, port: int, seconds: float = 30) -> None:
+        """Wait until it answers so on its port."""
+        end = time.monotonic() + seconds
+        while not _is_ready(port):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.process.args!r} is not ready after {seconds} s")
+            time.sleep(0.02)
+
     def end(self) -> None:
         """Stop it in order."""
         self._watching = False
         if self.process.poll() is None:
             self.process.terminate()
         self.process.wait(30)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from audit_deploy import clickhouse, kafka
 from audit_deploy.clickhouse import User
+from audit_deploy.control import Plan, Stack
 from audit_deploy.folder import Folder
 from audit_deploy.supervision import Job, render
 from audit_schemas.settings import ClickHouse
@@ -107,3 +108,13 @@ def test_a_clusters_id_never_looks_like_an_option():
     made = iter([uuid.UUID(int=0xF8 << 120), uuid.UUID(int=1)])
 
     assert kafka.cluster_id(lambda: next(made)) == "AAAAAAAAAAAAAAAAAAAAAQ"
+
+
+def test_a_stack_that_an_older_version_started_has_the_parts_that_it_had_then(tmp_path):
+    folder = Folder(tmp_path)
+    ports = {"kafka": 1, "kafka-controller": 2, "clickhouse": 3, "clickhouse-http": 4, "sink": 5}
+    folder.state.write_text(json.dumps({"ports": ports, "window": "3h", "workers": True}))
+    plan = Plan.load(folder)
+
+    assert plan is not None
+    assert [program.name for program in Stack(folder, plan).programs] == ["kafka", "clickhouse", "sink"]

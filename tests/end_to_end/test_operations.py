@@ -87,7 +87,7 @@ def test_while_kafka_is_away_the_workers_say_so_and_then_go_on(
 ) -> None:
     pipeline.stop("kafka")
     try:
-        for worker in ("processor", "sink"):
+        for worker in ("processor", "windows", "sink"):
             until_ready_says(pipeline, worker, "Kafka")
         done = audit("topics", "list")
         assert (done.returncode, "Traceback" in done.stderr) == (1, False)

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_exporter.columns import LOG, choose
+from audit_exporter.contact_activity import activity_query
+from audit_exporter.contact_search import Anything, Email, Search
 from audit_exporter.filters import Filter, TargetKey, read_module, read_network
 from audit_exporter.query import Cursor, count_query, page_query, render_query
 from audit_exporter.timeframe import Timeframe
@@ -17,6 +19,7 @@ from audit_schemas.errors import Invalid
 MARKED = st.text(max_size=20).map(lambda text: f"hostile{text}' OR 1=1 -- \\' {{p0:String}}")
 MANY = st.lists(MARKED, max_size=2).map(tuple)
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
+FIELDS = catalogue().contact
 
 
 @given(
@@ -42,12 +45,28 @@ def test_no_value_is_ever_in_the_text_of_a_query(wanted, zone):
         count_query(wanted),
         render_query(wanted, LOG, zone, "csv"),
         render_query(wanted, LOG, zone, "xlsx"),
+        activity_query(wanted, Cursor(NOW, uuid4()), 50, everything=False, pending=True),
+        activity_query(wanted, None, 50, everything=True, pending=False),
+        *(
+            query
+            for looked_for in (
+                Anything(zone, FIELDS.phone),
+                Anything("+1 555 0100", ("hostile",)),
+                Email(zone, ()),
+            )
+            for search in (
+                Search(wanted, looked_for, FIELDS),
+                Search(wanted, looked_for, FIELDS, pending=True),
+            )
+            for query in (search.candidates(20), search.facts((zone, zone)))
+        ),
     ]
     for query in queries:
         assert "hostile" not in query.sql
         placeholders = set(re.findall(r"\{(\w+):[\w()]+\}", query.sql))
         assert placeholders <= query.parameters.keys()
-        assert re.search(r"account_id (=|IN) \{p", query.sql)
+        tables = re.findall(r"FROM (?:audit_log|contact_activity)\b", query.sql)
+        assert len(re.findall(r"account_id (?:=|IN) \{p", query.sql)) == len(tables)
 
 
 def test_a_filter_without_an_account_cannot_be_made():

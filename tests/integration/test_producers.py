@@ -161,7 +161,8 @@ def test_a_full_queue_is_seen_while_kafka_is_away(account: str, caplog: pytest.L
     assert time.monotonic() - began > 0.2
     assert recorder.flush(0) == 5
     recorder.close()
-    assert [record.is_event for record in given_up] == [False, True, True, True, True]
+    # The client gives topics up in no particular order.
+    assert sorted(record.is_event for record in given_up) == [False, True, True, True, True]
     assert recorder.stats.undelivered == 4
     assert "given up" in caplog.text
 

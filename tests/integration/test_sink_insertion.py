@@ -2,36 +2,31 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+import sinking
 from enriching import START, enriched, message
 
 from audit_schemas.enriched import EnrichedChange
 from audit_schemas.settings import ClickHouse
 from audit_schemas.wire import encode
 from audit_sinks import migrations
-from audit_sinks.batches import Batch, Place, Refusal, Row
+from audit_sinks.batches import Refusal
 from audit_sinks.clickhouse import connect, explained, query
 from audit_sinks.errors import MigrationChanged, Misconfigured, RowRefused, Unreachable
-from audit_sinks.insertion import Inserter
+from audit_sinks.event_feeds import EVENTS
 from audit_sinks.payloads import read_event
-from audit_sinks.tables import EVENTS
 
 DATABASE = "sink_insertion"
 
 
 @pytest.fixture(scope="module")
 def clickhouse(servers: Any) -> Iterator[ClickHouse]:
-    """A database of our own, so that counts are ours."""
-    url = ClickHouse.from_url(servers.clickhouse)
-    with connect(url, database="default") as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
-        list(migrations.apply(admin, DATABASE))
-        yield url.model_copy(update={"database": DATABASE})
-        admin.execute(f"DROP DATABASE {DATABASE}")
+    with sinking.database(servers.clickhouse, DATABASE) as clickhouse:
+        yield clickhouse
 
 
 @pytest.fixture
@@ -43,16 +38,7 @@ def client(clickhouse: ClickHouse) -> Iterator[Any]:
 
 @pytest.fixture
 def insert(clickhouse: ClickHouse) -> Callable[..., list[Refusal]]:
-    def insert(*payloads: bytes, first: int = 0, topic_id: str = "t") -> list[Refusal]:
-        refused: list[Refusal] = []
-        inserter = Inserter(clickhouse, refuse=refused.extend, report=lambda _: None, rejection_limit=100)
-        rows = [Row(first + index, payload, index) for index, payload in enumerate(payloads)]
-        batch = Batch(first, first + len(rows) - 1, rows)
-        with closing(inserter):
-            inserter.insert(EVENTS, topic_id, Place(EVENTS.topic, 0), batch)
-        return refused
-
-    return insert
+    return partial(sinking.insert, clickhouse, EVENTS.topic)
 
 
 def count(client: Any, table: str = "audit_events") -> int:
@@ -116,13 +102,15 @@ def test_of_a_key_that_comes_twice_the_first_is_stored(
 
 
 def test_every_field_reaches_its_column(client: Any, insert: Callable[..., list[Refusal]]) -> None:
-    event = enriched(7, window=1_772_434_800, notes=("occurred_at: out of range",), claimed_at="1970-01-01")
+    window = {"window": 1_772_434_800, "window_end": 1_772_445_600}
+    event = enriched(7, **window, notes=("occurred_at: out of range",), claimed_at="1970-01-01")
     assert not insert(read_event(encode(event)))
     (row,) = query(client, "SELECT * FROM audit_log")
     assert row["event_id"] == event.id
     assert row["occurred_at"] == event.occurred_at
     assert row["received_at"] == event.received_at
     assert row["window_start"] == datetime.fromtimestamp(1_772_434_800, UTC)
+    assert row["window_end"] == datetime.fromtimestamp(1_772_445_600, UTC)
     assert (row["actor_type"], row["actor_id"], row["actor_name"]) == ("agent", "7", "Ada Lovelace")
     assert (row["ip"], row["ip_trust"], row["on_behalf_of_id"]) == ("203.0.113.7", "proxy", "")
     assert (row["metadata"], row["notes"]) == ('{"ticket":4711}', ["occurred_at: out of range"])

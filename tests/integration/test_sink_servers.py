@@ -6,6 +6,7 @@ import subprocess
 import threading
 from typing import Any
 
+import pytest
 from enriching import message
 from sinking import AUDIT, publish, running_sink, wait_until
 
@@ -16,6 +17,7 @@ from audit_sinks.clickhouse import connect, explained
 from audit_sinks.errors import Unreachable
 
 
+@pytest.mark.slow
 def test_servers_killed_while_events_flow_lose_and_double_nothing() -> None:
     total = 40_000
     with running(workers=False) as stack:

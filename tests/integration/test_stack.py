@@ -223,18 +223,27 @@ def _ask(stack: Stack, user: str, password: str, query: str) -> str:
 
 def test_the_workers_become_ready_and_each_stops_and_starts_alone():
     with running(window="10s") as stack:
-        root, sink = stack.folder.root, stack.pid("sink")
+        root, others = stack.folder.root, {name: stack.pid(name) for name in ("windows", "sink")}
 
         stack.stop("processor")
         stopped = stack.pid("processor")
         stack.start("processor")
         stack.wait_ready("processor")
+        status = _audit("status", "--data-dir", root)
 
         assert stopped is None
-        assert sink == stack.pid("sink")
+        assert others == {name: stack.pid(name) for name in others}
         assert stack.environment["AUDIT_WINDOW"] == "10s"
+        assert status.returncode == 0, status.stdout
+        assert _listed(status.stdout) == ["kafka", "clickhouse", "processor", "windows", "sink"]
     assert not root.exists()
     assert _processes_of(root) == []
+
+
+def _listed(status: str) -> list[str]:
+    """The names in the table of `audit stack status`."""
+    _heading, *lines = status.split("\n\n", 1)[0].splitlines()
+    return [line.split()[0] for line in lines]
 
 
 def test_only_the_administrator_writes_and_nobody_reads_without_a_password(servers):

@@ -66,8 +66,18 @@ def test_an_agents_own_record_is_his_settings_and_his_status_his_availability(
     assert CLASSIFIER.module(target_type, action, fields, actor_is_target=own) == module
 
 
+def test_no_field_of_a_contact_is_of_two_kinds_or_a_path() -> None:
+    fields = catalogue().contact
+    named = [*fields.name, *fields.email, *fields.phone]
+    assert len(named) == len(set(named))
+    assert [field for field in named if "." in field] == []
+
+
 def test_a_rule_for_a_module_that_does_not_exist_is_refused() -> None:
-    text = 'version = 1\n[modules]\na = "A"\n[fallback]\n[templates]\n[[rules]]\nmodule = "b"\n'
+    text = (
+        'version = 1\n[modules]\na = "A"\n[fallback]\n[templates]\n[contact]\nname = ["name"]\nemail = []\n'
+        'phone = []\n[[rules]]\nmodule = "b"\n'
+    )
 
     with pytest.raises(ValueError, match="'b', which is not among the modules"):
         Catalogue.model_validate(tomllib.loads(text))

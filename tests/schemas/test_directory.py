@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from audit_schemas.dead_letter import DeadLetter, Refusable
-from audit_schemas.directory import Account
+from audit_schemas.directory import Account, DirectoryActor
 from audit_schemas.permissions import Permission, permits
 from audit_schemas.topics import DEAD_LETTERS
 
@@ -20,17 +20,42 @@ def test_a_zone_must_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "view", "export"),
+    ("held", "activity", "view", "export"),
     [
-        ([], False, False),
-        (["View Audit logs"], True, False),
-        (["View and Export Audit logs"], True, True),
-        (["view audit logs", "Delete tickets"], False, False),
+        ([], False, False, False),
+        (["View Contact activity"], True, False, False),
+        (["View Audit logs"], True, True, False),
+        (["View and Export Audit logs"], True, True, True),
+        (["view audit logs", "Delete tickets"], False, False, False),
     ],
 )
-def test_exporting_includes_viewing_and_nothing_else_does(held: list[str], view: bool, export: bool) -> None:
+def test_each_permission_includes_the_ones_before_it_and_nothing_else_does(
+    held: list[str], activity: bool, view: bool, export: bool
+) -> None:
+    assert permits(held, Permission.ACTIVITY) is activity
     assert permits(held, Permission.VIEW) is view
     assert permits(held, Permission.EXPORT) is export
+
+
+@pytest.mark.parametrize(
+    ("said", "permissions"),
+    [
+        ("", ("View Contact activity",)),
+        (',"type":"agent"', ("View Contact activity",)),
+        (',"type":"admin"', ("View Contact activity",)),
+        *((f',"type":"{other}"', ()) for other in ("contact", "integration", "system", "unknown")),
+        (',"permissions":[]', ()),
+        (',"type":"admin","permissions":["Delete tickets"]', ("Delete tickets",)),
+        (',"type":"contact","permissions":["View Audit logs"]', ("View Audit logs",)),
+    ],
+)
+def test_permissions_that_nobody_listed_are_those_of_the_type(
+    said: str, permissions: tuple[str, ...]
+) -> None:
+    entry = DirectoryActor.model_validate_json(
+        '{"account":"a","id":"7","updated_at":"2026-03-01T00:00:00Z"' + said + "}"
+    )
+    assert entry.permissions == permissions
 
 
 def letter(**place: object) -> DeadLetter:

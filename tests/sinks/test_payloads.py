@@ -1,12 +1,14 @@
 import json
+from datetime import datetime
+from typing import Any
 
 import pytest
-from enriching import enriched, message
+from enriching import START, contact_batch, contact_change, enriched, message
 
 from audit_schemas.directory import DirectoryActor
 from audit_schemas.wire import encode
 from audit_sinks.errors import Invalid, Malformed
-from audit_sinks.payloads import read_event, reader
+from audit_sinks.payloads import read_batch, read_event, reader
 
 GOOD = json.loads(message())
 
@@ -83,7 +85,7 @@ def test_a_directory_record_reaches_clickhouse_as_it_was_understood() -> None:
         "name": "",
         "email": "",
         "role": "",
-        "permissions": [],
+        "permissions": ["View Contact activity"],
         "zone": None,
         "active": False,
         "updated_at": "2026-03-02T10:00:00+01:00",
@@ -108,3 +110,68 @@ def test_a_directory_record_that_is_no_json_is_malformed(data: bytes, kind: type
 def test_an_event_nested_too_deeply_is_malformed_and_ends_nothing() -> None:
     with pytest.raises(Malformed, match="too deeply"):
         read_event(b'{"surplus":' + b"[" * 50_000 + b"]" * 50_000 + b"}")
+
+
+def batch(*numbers: int) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(contact_batch(*(contact_change(n, START) for n in numbers)))
+    return read
+
+
+def test_a_contact_batch_passes_byte_for_byte() -> None:
+    data = contact_batch(contact_change(1, START), contact_change(2, START))
+    assert read_batch(data) is data
+
+
+@pytest.mark.parametrize("start", [START, None], ids=["window", "backfill"])
+def test_a_batch_as_the_processors_write_it_passes(start: datetime | None) -> None:
+    data = contact_batch(contact_change(1, start))
+    assert read_batch(data) is data
+
+
+def test_unknown_fields_of_a_batch_and_of_its_events_are_kept_apart() -> None:
+    newer = batch(1, 2)
+    newer["shard"] = {"of": 1.10}
+    newer["events"][1]["target"]["owner"] = "7"
+    read = json.loads(read_batch(encode(newer)))
+    assert read["extra"] == '{"shard":{"of":1.1}}'
+    assert [event["extra"] for event in read["events"]] == ["", '{"target.owner":"7"}']
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"account": "another"}, id="account"),
+        pytest.param({"target": {"type": "contact", "id": "another"}}, id="contact"),
+        pytest.param({"target": {"type": "ticket", "id": "c"}}, id="target type"),
+        pytest.param({"window": 0}, id="window"),
+        pytest.param({"window": None}, id="no window"),
+        pytest.param({"window_end": 0}, id="window's end"),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"later": 1}], ids=["known", "newer"])
+def test_a_batch_with_an_event_of_another_place_is_invalid(
+    changes: dict[str, Any], more: dict[str, Any]
+) -> None:
+    foreign = batch(1, 2)
+    foreign["events"][1] |= {**changes, **more}
+    with pytest.raises(Invalid, match=r"events\.1 "):
+        read_batch(encode(foreign))
+
+
+@pytest.mark.parametrize("name", ["id", "account", "contact", "topic", "partition", "first_offset", "events"])
+def test_a_field_that_a_batch_lacks_is_named(name: str) -> None:
+    with pytest.raises(Invalid, match=name):
+        read_batch(encode({key: value for key, value in batch(1).items() if key != name}))
+
+
+def test_an_event_that_is_wrong_within_a_batch_is_named() -> None:
+    wrong = batch(1, 2)
+    wrong["events"][1]["received_at"] = "never"
+    with pytest.raises(Invalid, match=r"events\[1\]\.received_at"):
+        read_batch(encode(wrong))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", contact_batch(contact_change(1, START))[:-1], b"\xff"])
+def test_a_batch_that_is_no_json_is_malformed(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        read_batch(data)

@@ -27,6 +27,7 @@ HOOKS = [
     (faust_consumer.Consumer, "on_partitions_revoked", "self, revoked"),
     (faust_consumer.Consumer, "on_task_error", "self, exc"),
     (faust_consumer.ThreadDelegateConsumer, "_getmany", "self, active_partitions, timeout"),
+    (driver.Consumer, "verify_event_path", "self, now, tp"),
     (driver.Consumer, "_to_message", "self, tp, record"),
     (driver.Consumer, "_new_consumer_thread", "self"),
     (driver.AIOKafkaConsumerThread, "__post_init__", "self"),

@@ -11,7 +11,7 @@ import pytest
 from audit_schemas.catalogue import catalogue
 from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.errors import Misconfigured
-from audit_schemas.topics import CHANGES, CONTACT_CHANGES, DEAD_LETTERS, EVENTS, MIB
+from audit_schemas.topics import CHANGES, CONTACT_BATCHES, CONTACT_CHANGES, DEAD_LETTERS, EVENTS, MIB
 from audit_stream_processors.enrichment.enrich import enricher
 from audit_stream_processors.processing import processor
 
@@ -50,7 +50,7 @@ def processed(*records: Any) -> list[SimpleNamespace]:
         )
 
     enrich = enricher(catalogue(), lambda _, actor: actor, window_seconds=3600)
-    processor(enrich, send, lambda: NOW)(records)
+    processor(enrich, send, lambda: NOW, window_seconds=3600)(records)
     return sent
 
 
@@ -65,12 +65,54 @@ def test_a_contacts_change_goes_to_both_topics_with_key_partition_and_headers() 
     assert [EVENTS.name, CONTACT_CHANGES.name] == [events.topic, contacts.topic]
     assert [(sent.key, sent.partition) for sent in (events, contacts)] == [(b"k", 3), (b"k", 3)]
     assert list(HEADERS) == events.headers
-    assert [*HEADERS, ("window", b"%d" % NOW.timestamp())] == contacts.headers
+    start = int(NOW.timestamp())
+    assert [*HEADERS, ("window", b"%d-%d" % (start, start + 3600))] == contacts.headers
     assert events.value == contacts.value
 
 
 def test_other_events_go_to_the_events_only() -> None:
     (sent,) = processed(record({**EVENT, "target": {"type": "role", "id": "1"}}))
+    assert EVENTS.name == sent.topic
+
+
+def test_a_tick_goes_to_its_partition_of_the_contact_changes_and_nowhere_else() -> None:
+    start = int(NOW.timestamp())
+    tick = record(None, key=None, headers=(("tick", b""),), timestamp=(start + 3600) * 1000 + 70)
+    (sent,) = processed(tick)
+    assert (CONTACT_CHANGES.name, 3, b"") == (sent.topic, sent.partition, sent.value)
+    assert [("window", b"%d-%d" % (start + 3600, start + 7200)), ("tick", b"")] == sent.headers
+
+
+def test_a_producer_cannot_say_which_window_its_change_belongs_to() -> None:
+    start = int(NOW.timestamp())
+    foreign = (*HEADERS, ("window", b"%d-%d" % (start + 3600, start + 7200)), ("tick", b""))
+    events, contacts = processed(record(EVENT, headers=foreign))
+    assert list(foreign) == events.headers
+    assert [*HEADERS, ("window", b"%d-%d" % (start, start + 3600))] == contacts.headers
+
+
+def test_an_event_with_a_ticks_header_is_an_event() -> None:
+    assert EVENTS.name == processed(record(EVENT, headers=(("tick", b""),)))[0].topic
+
+
+def test_history_is_batched_at_once_a_contact_each_in_order_and_waits_for_no_window() -> None:
+    past = {**EVENT, "recorded": "backfill"}
+    other = {**past, "target": {"type": "contact", "id": "c-2"}}
+    sent = processed(record(past, offset=5), record(other, offset=6), record(past, offset=8))
+    batches = [json.loads(batch.value) for batch in sent if batch.topic == CONTACT_BATCHES.name]
+    assert [EVENTS.name] * 3 == [event.topic for event in sent if event.topic != CONTACT_BATCHES.name]
+    assert [(batch["contact"], batch["first_offset"], batch["last_offset"]) for batch in batches] == [
+        ("c-1", 5, 8),
+        ("c-2", 6, 6),
+    ]
+    assert [[event["source_offset"] for event in batch["events"]] for batch in batches] == [[5, 8], [6]]
+    assert {(CHANGES.name, 3, None, None)} == {
+        (batch["topic"], batch["partition"], batch["window"], batch["closed_at"]) for batch in batches
+    }
+
+
+def test_history_of_something_else_is_not_batched() -> None:
+    (sent,) = processed(record({**EVENT, "recorded": "backfill", "target": {"type": "role", "id": "1"}}))
     assert EVENTS.name == sent.topic
 
 

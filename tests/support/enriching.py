@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from audit_schemas.contact_batch import ContactBatch
 from audit_schemas.enriched import EnrichedChange, EnrichedEvent, EnrichedOrigin
 from audit_schemas.event import Actor, Producer, Target
 from audit_schemas.wire import encode
@@ -60,3 +61,48 @@ def enriched(number: int = 1, **given: Any) -> EnrichedEvent:
 def message(number: int = 1, **given: Any) -> bytes:
     """The same as it lies in audit.events."""
     return encode(enriched(number, **given))
+
+
+def contact_change(
+    number: int,
+    start: datetime | None,
+    *,
+    hours: int = 3,
+    account: str = "a",
+    contact: str = "c",
+    **given: Any,
+) -> EnrichedEvent:
+    """A contact's change in the window that begins then, received a second later; a backfill without one.
+
+    Equal numbers are copies of one event, whatever their windows.
+    """
+    window = int(start.timestamp()) if start else None
+    fields: dict[str, Any] = {
+        "id": event_id(number),
+        "occurred_at": START,
+        "received_at": (start or START) + timedelta(seconds=1),
+        "window": window,
+        "window_end": None if window is None else window + hours * 3600,
+        "recorded": "live" if start else "backfill",
+        "target": Target(type="contact", id=contact),
+    }
+    return enriched(number, account=account, **{**fields, **given})
+
+
+def contact_batch(*events: EnrichedEvent, **given: Any) -> bytes:
+    """These changes of one contact and window as they lie in audit.contact-batches."""
+    first = events[0]
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "account": first.account,
+        "contact": first.target.id,
+        "window": first.window,
+        "window_end": first.window_end,
+        "topic": "audit.contact-changes.v1" if first.window else "audit.changes.v1",
+        "partition": 3,
+        "first_offset": 100,
+        "last_offset": 99 + len(events),
+        "closed_at": None if first.window_end is None else datetime.fromtimestamp(first.window_end, UTC),
+        "events": events,
+    }
+    return encode(ContactBatch(**{**fields, **given}))

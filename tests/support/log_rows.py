@@ -34,7 +34,17 @@ _COLUMNS: dict[str, Any] = {
     "reason": "",
     "metadata": "{}",
     "recorded": "live",
+    "window_start": None,
+    "window_end": None,
+    "batch_id": "",
+    "on_behalf_of_name": "",
 }
+_EVENT = ("event_id", "account_id", "occurred_at", "received_at", *_COLUMNS)
+
+
+def window(end: datetime) -> dict[str, datetime]:
+    """The stamp of the three hours before a moment."""
+    return {"window_start": end - timedelta(hours=3), "window_end": end}
 
 
 class Log:
@@ -61,15 +71,19 @@ class Log:
         account: str | None = None,
     ) -> None:
         """Describe an actor; without permissions he may view and export."""
-        row = (
-            account or self.account,
-            actor,
-            "agent",
-            list(permissions or [Permission.EXPORT]),
-            zone,
-            active,
-            START,
-        )
+        self.describe(actor, permissions or (Permission.EXPORT,), active=active, zone=zone, account=account)
+
+    def describe(
+        self,
+        actor: str,
+        permissions: Iterable[str],
+        *,
+        active: bool = True,
+        zone: str = "",
+        account: str | None = None,
+    ) -> None:
+        """Describe an actor with exactly these permissions."""
+        row = (account or self.account, actor, "agent", list(permissions), zone, active, START)
         names = "account_id, actor_id, type, permissions, zone, active, updated_at"
         self._client.execute(f"INSERT INTO actors ({names}) VALUES", [_encoded(row)])
 
@@ -81,9 +95,26 @@ class Log:
     def add(self, events: Iterable[dict[str, Any]]) -> list[UUID]:
         """Insert events; what one does not give is filled in. Returns their ids."""
         rows = [self._row(number, event) for number, event in enumerate(events)]
-        names = ("event_id", "account_id", "occurred_at", "received_at", *_COLUMNS)
-        self._client.execute(f"INSERT INTO audit_events ({', '.join(names)}) VALUES", rows)
+        self._client.execute(f"INSERT INTO audit_events ({', '.join(_EVENT)}) VALUES", rows)
         return [row[0] for row in rows]
+
+    def sync(self, events: Iterable[UUID]) -> None:
+        """Put events of the log into their contacts' activity, as if their windows were over."""
+        found = [str(event) for event in events]
+        if not found:
+            return
+        names = ", ".join(_EVENT)
+        self._client.execute(
+            f"INSERT INTO contact_events ({names}, contact_batch_id) SELECT {names}, generateUUIDv4() "
+            "FROM audit_events WHERE account_id = %(account)s AND event_id IN %(events)s",
+            {"account": self.account, "events": found},
+        )
+
+    def add_synced(self, events: Iterable[dict[str, Any]]) -> list[UUID]:
+        """Insert events whose windows are over."""
+        own = self.add(events)
+        self.sync(own)
+        return own
 
     def add_many(self, count: int) -> None:
         """Insert many simple events, one a second, numbered in target_id from 0."""

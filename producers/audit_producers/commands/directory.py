@@ -22,7 +22,7 @@ _SECONDS = 30.0
 
 
 class _PermissionName(click.ParamType):
-    """A permission by its title, or by view and export for short."""
+    """A permission by its title, or by activity, view and export for short."""
 
     name = "permission"
 
@@ -84,13 +84,15 @@ def actor() -> None:
     "permissions",
     type=_PermissionName(),
     multiple=True,
-    help="view, export, or the title; once for each. Takes the place of all that it had.",
+    help="activity, view, export, or the title; once for each. Takes the place of all that it had.",
 )
-@click.option("--no-permissions", is_flag=True, help="Take all permissions away.")
+@click.option("--no-permissions", is_flag=True, help="Take all permissions away, activity as well.")
 @click.option("--zone", help="Its time zone, where it is not the account's.")
 @click.option("--active/--inactive", default=None, help="Whether it may still sign in.")
 def set_actor(account: str, id: str, *, no_permissions: bool, **fields: Any) -> None:  # noqa: A002
     """Describe the actor ID of an account; what is left out stays as it is.
+
+    Agents and admins whose permissions were never set have activity; others have none.
 
     \b
     Example:  audit actor set 7 --account acme --name "Ann Lee" --role Supervisor --permission export
@@ -108,8 +110,9 @@ def set_actor(account: str, id: str, *, no_permissions: bool, **fields: Any) -> 
 def import_actors(file: Path, account: str) -> None:
     """Describe the actors of FILE, a CSV file with a header or JSON lines; each takes the place of its entry.
 
-    The columns are id, type, name, email, role, permissions (with ; between them), zone and active;
-    an empty cell is as good as none. Bad rows are reported, and end the command with exit code 3.
+    The columns are id, type, name, email, role, permissions (titles with ; between them, or none), zone and
+    active; an empty cell is as good as no cell: its permissions are those of its type. Bad rows are
+    reported, and end the command with exit code 3.
 
     \b
     Example:  audit actor import agents.csv --account acme
@@ -160,8 +163,8 @@ def _recorder() -> Iterator[Recorder]:
 
 
 def _merged(present: BaseModel | None, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The present entry's fields with those over them that were given."""
-    kept = present.model_dump(include=set(fields)) if present else {}
+    """The present entry's fields with those over them that were given; what nobody gave stays so."""
+    kept = present.model_dump(include=set(fields), exclude_unset=True) if present else {}
     return kept | {name: value for name, value in fields.items() if value is not None}
 
 

@@ -7,87 +7,25 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from audit_producers import Actor, Principal, Recorder, Settings, Target
+from audit_producers.examples.helpdesk_models import (
+    Agent,
+    Channel,
+    Contact,
+    CustomField,
+    Role,
+    SlaPolicy,
+    SmartRule,
+)
 from audit_schemas.event import Origin
 from audit_schemas.permissions import Permission
 
 ACCOUNT = "northwind"
 ZONE = ZoneInfo("Europe/Berlin")
-
-
-@dataclass
-class Contact:
-    """Somebody who writes to the helpdesk."""
-
-    id: str
-    name: str
-    email: str
-    phone: str | None = None
-    company: str | None = None
-    custom_fields: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Agent:
-    """Somebody who answers."""
-
-    id: str
-    name: str
-    email: str
-    role: str = "Agent"
-    availability: str = "offline"
-    signature: str = ""
-    password: str = "initial"  # noqa: S105 - shows that a secret is never recorded
-
-
-@dataclass
-class Role:
-    """What agents may do."""
-
-    id: str
-    name: str
-    permissions: list[str]
-
-
-@dataclass
-class SmartRule:
-    """What the helpdesk does by itself."""
-
-    id: str
-    name: str
-    position: int
-    is_active: bool = True
-
-
-@dataclass
-class SlaPolicy:
-    """How fast an answer must be."""
-
-    id: str
-    name: str
-    first_reply_minutes: int
-
-
-@dataclass
-class Channel:
-    """Where contacts write to."""
-
-    id: str
-    name: str
-    address: str
-
-
-@dataclass
-class CustomField:
-    """A field of the account's own."""
-
-    id: str
-    name: str
-    options: list[str]
+FORMER_PHONE = "+34 600 555 010"
 
 
 class Day:
@@ -118,7 +56,7 @@ class Helpdesk:
         self.ada = Agent("1", "Ada Lovelace", "ada@northwind.example", role="Administrator")
         self.grace = Agent("2", "Grace Hopper", "grace@northwind.example")
         self.linus = Agent("3", "Linus Pauling", "linus@northwind.example")
-        self.maria = Contact("501", "María García", "maria@example.com", phone="+34 600 555 010")
+        self.maria = Contact("501", "María García", "maria@example.com", phone=FORMER_PHONE)
         self.wei = Contact("502", "李伟", "wei@example.cn")
 
     @contextmanager
@@ -190,33 +128,41 @@ class Helpdesk:
             audit.record("update", Target(type="account_settings", id=ACCOUNT, name="Business hours"))
 
     def contacts(self) -> None:
-        """Contacts are created and changed: by agents, by a sync, by an import."""
+        """A contact is created and changed by an agent."""
         audit = self.audit
         with self.request(self.grace, "2001:db8:85a3::8a2e:370:7334", "10:20"):
             audit.created(self.maria)
-            with audit.tracking(self.maria):
+            with audit.tracking(self.maria, reason="ticket 4712"):
                 self.maria.phone = "+34 600 555 099"
             with audit.tracking(self.maria):
                 self.maria.custom_fields["tier"] = "gold"
                 self.maria.company = "García & Hijos"
+
+    def sync(self) -> None:
+        """Azure AD hands over what it knows of the contacts."""
+        audit = self.audit
         self.day.at("12:00")
-        sync = Origin(address="azure-ad-sync", via="sync", batch="azure-ad-2041")
-        with audit.context(
-            account=ACCOUNT, actor=Actor.integration("azure-ad", name="Azure AD"), origin=sync
-        ):
+        origin = Origin(address="azure-ad-sync", via="sync", batch="azure-ad-2041")
+        actor = Actor.integration("azure-ad", name="Azure AD")
+        with audit.context(account=ACCOUNT, actor=actor, origin=origin):
             audit.created(self.wei)
             with audit.tracking(self.maria):
                 self.maria.name = "María García López"
+
+    def bulk_import(self) -> None:
+        """Linus uploads a file of contacts; one of them is known already."""
+        audit = self.audit
         self.day.at("13:30")
+        origin = Origin(address="10.3.7.21", via="import", batch="import-88")
         behind = Principal(type="agent", id=self.linus.id, name=self.linus.name, email=self.linus.email)
-        bulk = Origin(address="10.3.7.21", via="import", batch="import-88")
-        with audit.context(
-            account=ACCOUNT, actor=Actor.integration("import", name="Bulk import", behind=behind), origin=bulk
-        ):
-            for number in range(6):
+        actor = Actor.integration("import", name="Bulk import", behind=behind)
+        with audit.context(account=ACCOUNT, actor=actor, origin=origin):
+            for number in range(3):
                 audit.created(
                     Contact(str(600 + number), f"Imported {number}", f"imported{number}@example.com")
                 )
+            with audit.tracking(self.maria):
+                self.maria.custom_fields["tier"] = "platinum"
 
     def evening(self) -> None:
         """Something is deleted, somebody looks, somebody leaves."""
@@ -237,7 +183,7 @@ class Helpdesk:
 
 
 def people(audit: Recorder, desk: Helpdesk) -> None:
-    """The directory: who may read the audit log, and in which zone."""
+    """The directory: who may read what, and in which zone. Grace has what every agent has."""
     audit.set_account(ACCOUNT, name="Northwind Traders", plan="Enterprise Plus", zone=ZONE.key)
     audit.set_actor(
         ACCOUNT,
@@ -247,8 +193,14 @@ def people(audit: Recorder, desk: Helpdesk) -> None:
         email=desk.ada.email,
         permissions=(Permission.EXPORT,),
     )
-    for agent, permissions in ((desk.grace, ()), (desk.linus, (Permission.VIEW,))):
-        audit.set_actor(ACCOUNT, agent.id, name=agent.name, email=agent.email, permissions=permissions)
+    audit.set_actor(ACCOUNT, desk.grace.id, name=desk.grace.name, email=desk.grace.email)
+    audit.set_actor(
+        ACCOUNT,
+        desk.linus.id,
+        name=desk.linus.name,
+        email=desk.linus.email,
+        permissions=(Permission.VIEW,),
+    )
 
 
 def main(settings: Settings, say: Callable[[str], object] = print) -> int:
@@ -257,12 +209,16 @@ def main(settings: Settings, say: Callable[[str], object] = print) -> int:
     audit = Recorder(settings, clock=day)
     desk = Helpdesk(audit, day)
     people(audit, desk)
-    for part in (desk.morning, desk.administration, desk.contacts, desk.evening):
+    for part in (desk.morning, desk.administration, desk.contacts, desk.sync, desk.bulk_import, desk.evening):
         part()
     left = audit.flush(30)
     told = {
         "account": ACCOUNT,
+        "actors": [desk.ada.id, desk.grace.id, desk.linus.id],
         "viewer": desk.ada.id,
+        "agent": desk.grace.id,
+        "contact": desk.maria.id,
+        "former_phone": FORMER_PHONE,
         "since": day.begin.isoformat(),
         "until": day.end.isoformat(),
         "events": audit.stats.acknowledged,

@@ -1,5 +1,7 @@
 """`audit status`: is everything stored, and if not, where does it wait?"""
 
+from datetime import UTC, datetime
+
 import click
 import msgspec
 from rich.console import Console
@@ -8,6 +10,7 @@ from rich.table import Table
 from audit_sinks.errors import Incomplete
 from audit_sinks.settings import Servers
 from audit_sinks.status import Status, look
+from audit_sinks.sync import sentence
 
 
 @click.command()
@@ -34,8 +37,13 @@ def _reasons(found: Status) -> list[str]:
     return [
         *found.problems,
         *([f"{waiting} records wait"] if waiting else []),
+        *([f"contacts' activity: {_activity(found)}"] if found.sync.overdue else []),
         *([f"{pending} migrations are pending: run `audit migrate up`"] if pending else []),
     ]
+
+
+def _activity(found: Status) -> str:
+    return sentence(found.sync, datetime.now(UTC))
 
 
 def _print(found: Status) -> None:
@@ -49,4 +57,5 @@ def _print(found: Status) -> None:
     newest = found.newest_received_at
     console.print(lags, tables, sep="\n")
     console.print(f"Newest event stored: {f'{newest:%Y-%m-%d %H:%M:%S.%f} UTC' if newest else 'none'}")
-    console.print(f"Dead letters: {found.dead_letters}")
+    console.print(f"Dead letters: {found.dead_letters} open")
+    console.print(f"Contacts' activity: {_activity(found)}")

@@ -16,6 +16,7 @@ from audit_stream_processors.enrichment.module import module_rules
 from audit_stream_processors.enrichment.network import NOWHERE, Network, network_of
 from audit_stream_processors.enrichment.notes import OUT_OF_RANGE, UNREADABLE_IP, note
 from audit_stream_processors.enrichment.time_range import believed_time
+from audit_stream_processors.windows.stamp import Window, window_at
 
 Complete = Callable[[str, Actor], Actor]
 """Completes an account's actor from the directory."""
@@ -65,6 +66,7 @@ def enricher(catalogue: Catalogue, complete: Complete, *, window_seconds: int) -
         origin, origin_note = enriched_origin(event.origin)
         changes = tuple([_enriched_change(change) for change in event.changes])
         description_key, description = describe(event, changes)
+        window = window_of(event, module, received_at, window_seconds)
         time_note = None if claimed_at is None else note(OUT_OF_RANGE)
         return _Event(
             id=event.id,
@@ -72,7 +74,8 @@ def enricher(catalogue: Catalogue, complete: Complete, *, window_seconds: int) -
             occurred_at=occurred_at,
             claimed_at=claimed_at,
             received_at=received_at,
-            window=window_of(event, module, received_at, window_seconds),
+            window=window and window.start,
+            window_end=window and window.end,
             module=module,
             description=description,
             description_key=description_key,
@@ -99,17 +102,19 @@ def enricher(catalogue: Catalogue, complete: Complete, *, window_seconds: int) -
     return enrich
 
 
-def window_of(event: Event, module: str, received_at: datetime, length: int) -> int | None:
-    """The window of a contact's change: the start of the one in which the broker received it.
+def window_of(event: Event, module: str, received_at: datetime, length: int) -> Window | None:
+    """The window of a contact's change: the one in which the broker received it.
 
-    A backfill has none: years of history do not wait for a window.
-
-    Returns:
-        Seconds since the epoch, a multiple of `length`; nothing for all other events.
+    A backfill has none: years of history do not wait for a window. Nothing for all other events.
     """
     if module != CONTACTS or event.target.type != CONTACT or event.recorded == "backfill":
         return None
-    return int(received_at.timestamp()) // length * length
+    return window_at(received_at.timestamp(), length)
+
+
+def is_history(event: EnrichedEvent) -> bool:
+    """Whether an event belongs to a contact's activity without waiting for a window."""
+    return event.recorded == "backfill" and event.module == CONTACTS and event.target.type == CONTACT
 
 
 def enriched_origin(origin: Origin) -> tuple[EnrichedOrigin, str | None]:

@@ -9,8 +9,10 @@ from audit_stream_processors.enrichment.enrich import enricher
 _enrich = enricher(catalogue(), lambda _, actor: actor, window_seconds=10_800)
 
 
-def processed(value: bytes, partition: int, offset: int, timestamp_ms: int) -> bytes:
-    """The enriched event of a record's value, as JSON."""
+def processed(value: bytes | None, partition: int, offset: int, timestamp_ms: int) -> bytes:
+    """The enriched event of a record's value, as JSON; a tick, which has none, stays empty."""
+    if not value:
+        return b""
     event, extra = decode_event(value)
     received_at = datetime.fromtimestamp(timestamp_ms / 1000, UTC)
     return encode(_enrich(event, extra, partition, offset, received_at))

@@ -1,0 +1,112 @@
+"""The feeds of events: into the log, and, from contact batches, into the contacts' activity."""
+
+from audit_schemas import topics
+from audit_sinks.feed import Feed, instant
+
+_PRINCIPAL = "type String, id String, name String, email String"
+_TARGET = "type String, id String, name String, url String"
+
+EVENTS = Feed(
+    topic=topics.EVENTS.name,
+    table="audit_events",
+    structure=f"""
+        id UUID, account String, occurred_at String, claimed_at String, received_at String,
+        window Nullable(UInt32), window_end Nullable(UInt32), module String, description String,
+        description_key String, catalogue_version UInt32,
+        actor Tuple({_PRINCIPAL}, on_behalf_of Tuple({_PRINCIPAL})),
+        action String, outcome String, outcome_reason String, target Tuple({_TARGET}),
+        related Array(Tuple({_TARGET})),
+        changes Array(Tuple(field String, label String, old String, new String)),
+        origin Tuple(address String, ip String, ip_trust String, scope String, country String, city String,
+            network String, forwarded_for String, user_agent String, session String, request_id String,
+            via String, batch String),
+        reason String, metadata String, idempotency_key String, recorded String,
+        producer Tuple(service String, instance String, sequence UInt64),
+        source_partition UInt32, source_offset UInt64, notes Array(String), extra String""",
+    columns={
+        "event_id": "m.id",
+        "account_id": "m.account",
+        "occurred_at": instant("m.occurred_at"),
+        "claimed_at": "m.claimed_at",
+        "received_at": instant("m.received_at"),
+        "window_start": "m.window",
+        "window_end": "m.window_end",
+        "module": "m.module",
+        "description": "m.description",
+        "description_key": "m.description_key",
+        "catalogue_version": "m.catalogue_version",
+        "actor_type": "m.actor.type",
+        "actor_id": "m.actor.id",
+        "actor_name": "m.actor.name",
+        "actor_email": "m.actor.email",
+        "on_behalf_of_type": "m.actor.on_behalf_of.type",
+        "on_behalf_of_id": "m.actor.on_behalf_of.id",
+        "on_behalf_of_name": "m.actor.on_behalf_of.name",
+        "on_behalf_of_email": "m.actor.on_behalf_of.email",
+        "action_type": "m.action",
+        "outcome": "m.outcome",
+        "outcome_reason": "m.outcome_reason",
+        "target_type": "m.target.type",
+        "target_id": "m.target.id",
+        "target_name": "m.target.name",
+        "target_url": "m.target.url",
+        "related": "m.related",
+        "changes": "m.changes",
+        "address": "m.origin.address",
+        "ip": "m.origin.ip",
+        "ip_trust": "m.origin.ip_trust",
+        "ip_scope": "m.origin.scope",
+        "country": "m.origin.country",
+        "city": "m.origin.city",
+        "network": "m.origin.network",
+        "forwarded_for": "m.origin.forwarded_for",
+        "user_agent": "m.origin.user_agent",
+        "session_id": "m.origin.session",
+        "request_id": "m.origin.request_id",
+        "via": "m.origin.via",
+        "batch_id": "m.origin.batch",
+        "reason": "m.reason",
+        "metadata": "if(m.metadata = '', '{}', m.metadata)",
+        "idempotency_key": "m.idempotency_key",
+        "recorded": "m.recorded",
+        "producer_service": "m.producer.service",
+        "producer_instance": "m.producer.instance",
+        "producer_sequence": "m.producer.sequence",
+        "source_partition": "m.source_partition",
+        "source_offset": "m.source_offset",
+        "notes": "m.notes",
+        "extra": "m.extra",
+    },
+)
+
+CONTACT_EVENTS = Feed(
+    topic=topics.CONTACT_BATCHES.name,
+    table="contact_events",
+    structure=f"id UUID, events Array(Tuple({EVENTS.structure}))",
+    rows="message.id AS batch, arrayJoin(message.events) AS m",
+    columns={**EVENTS.columns, "contact_batch_id": "batch"},
+)
+
+CONTACT_BATCHES = Feed(
+    topic=topics.CONTACT_BATCHES.name,
+    table="contact_batches",
+    # Of the events only how many they are is wanted here.
+    structure="""
+        id UUID, account String, contact String, window Nullable(UInt32), window_end Nullable(UInt32),
+        topic String, partition UInt32, first_offset UInt64, last_offset UInt64, closed_at Nullable(String),
+        events Array(Tuple(id UUID)), extra String""",
+    columns={
+        "batch_id": "m.id",
+        "account_id": "m.account",
+        "contact_id": "m.contact",
+        "window_start": "m.window",
+        "window_end": "m.window_end",
+        "topic": "m.topic",
+        "partition": "m.partition",
+        "first_offset": "m.first_offset",
+        "last_offset": "m.last_offset",
+        "changes": "length(m.events)",
+        "closed_at": "parseDateTime64BestEffortOrNull(m.closed_at, 3, 'UTC')",
+        "extra": "m.extra",
+    },
+)

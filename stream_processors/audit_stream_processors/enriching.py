@@ -1,0 +1,59 @@
+"""The enriching worker: audit.changes to audit.events, stamped and ticking."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import NoReturn
+
+from audit_schemas.catalogue import catalogue
+from audit_schemas.health import Health
+from audit_schemas.topics import CHANGES, PROCESSOR_GROUP
+from audit_stream_processors.app import Input
+from audit_stream_processors.directory import Actors, DirectoryReader
+from audit_stream_processors.enrichment.enrich import enricher
+from audit_stream_processors.processing import processor
+from audit_stream_processors.refusal import Clock, Send
+from audit_stream_processors.settings import ProcessorSettings
+from audit_stream_processors.topics_admin import Found
+from audit_stream_processors.transport import Run
+from audit_stream_processors.windows.ticks import Ticker
+from audit_stream_processors.worker import RETRY, Work, run, waiting
+
+
+def run_processor(settings: ProcessorSettings) -> NoReturn:
+    """Enrich events until SIGTERM or Ctrl-C.
+
+    Raises:
+        Misconfigured: the port is taken, or the topics are not as they must be.
+    """
+    run("processor", settings, partial(_prepare, settings))
+
+
+def _prepare(settings: ProcessorSettings, health: Health, found: dict[str, Found]) -> Work:
+    window_seconds = int(settings.window.total_seconds())
+    actors = Actors()
+    reader = DirectoryReader(settings.kafka, actors)
+    waiting(reader.start, health)
+    _read_directory(reader, health)
+    enrich = enricher(catalogue(), actors.complete, window_seconds=window_seconds)
+    ticker = Ticker(
+        settings.kafka, found[CHANGES.name].partitions, window_seconds, partial(health.report, "ticks")
+    )
+
+    def process(send: Send, clock: Clock) -> Callable[[Run], None]:
+        enrich_all = processor(enrich, send, clock, window_seconds=window_seconds)
+        return lambda run: enrich_all(run.records)
+
+    def stop() -> None:
+        ticker.stop()
+        reader.stop()
+
+    source = Input(group=PROCESSOR_GROUP, topic=CHANGES, run_records=settings.processor_run_records)
+    return Work(source=source, process=process, begin=ticker.start, stop=stop)
+
+
+def _read_directory(reader: DirectoryReader, health: Health) -> None:
+    health.report("directory", "reading the directory")
+    while not reader.wait(timedelta(seconds=RETRY)):
+        health.beat()
+    health.report("directory", None)

@@ -1,0 +1,202 @@
+"""Waits until everything that was published has gone its whole way, and reads what has become of it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from clickhouse_driver import Client
+from confluent_kafka import Message
+from sinking import wait_until
+
+from audit_schemas.topics import (
+    CHANGES,
+    CONTACT_BATCHES,
+    CONTACT_CHANGES,
+    DEAD_LETTERS,
+    EVENTS,
+    PROCESSOR_GROUP,
+    SINK_GROUP,
+    WINDOWS_GROUP,
+)
+
+from .log import Log, Places, appended_ms, offset_of, partition_of
+from .oracle import (
+    Batch,
+    Faults,
+    Received,
+    Shown,
+    Source,
+    Span,
+    changes_of,
+    faults_of_activity,
+    faults_of_batches,
+)
+
+_TOPICS = tuple(topic.name for topic in (CHANGES, EVENTS, CONTACT_CHANGES, CONTACT_BATCHES, DEAD_LETTERS))
+_PATIENCE = 90.0
+"""Seconds for each part to come to the end: a killed worker's partitions wait for its session first."""
+
+
+class _Target(msgspec.Struct):
+    type: str
+    id: str
+
+
+class _Event(msgspec.Struct):
+    id: UUID
+    account: str
+    target: _Target
+    recorded: str = "live"
+
+
+class _Enriched(msgspec.Struct):
+    id: UUID
+    source_partition: int
+    source_offset: int
+
+    @property
+    def source(self) -> Source:
+        return Source(self.source_partition, self.source_offset)
+
+
+class _Batch(msgspec.Struct):
+    id: UUID
+    account: str
+    contact: str
+    window: int | None
+    window_end: int | None
+    events: list[_Enriched]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies in Kafka and in ClickHouse in the end."""
+
+    received: list[Received]
+    ticks: int
+    """How many there were in audit.changes."""
+    copies: dict[Source, list[int]]
+    """The append times in audit.contact-changes of each change's copies."""
+    batches: list[Batch]
+    shown: list[Shown]
+    logged: set[UUID]
+    dead_letters: list[bytes]
+
+    def faults(self, published: Collection[UUID], lengths: Collection[int]) -> Faults:
+        """All that is wrong; nothing when every change is once in its window, and in no other."""
+        ids = {event.id for event in self.received}
+        wrong: Faults = {
+            "acknowledged, not received": list(set(published) - ids),
+            "logged, or not, unlike received": list(ids ^ self.logged),
+            "dead letters": self.dead_letters,
+        }
+        return {
+            **{what: where for what, where in wrong.items() if where},
+            **faults_of_batches(self.received, self.batches, lengths),
+            **faults_of_activity(changes_of(self.received), self.shown, lengths),
+        }
+
+
+class Judge:
+    """Of what is published from now on by accounts whose names begin alike."""
+
+    def __init__(self, log: Log, client: Client) -> None:
+        self._log, self._client = log, client
+        self._start: Places = log.ends(_TOPICS)
+
+    def answers(self) -> bool:
+        """Whether Kafka can be read."""
+        return self._log.answers()
+
+    def appended(self, topic: str) -> int:
+        """How many records a topic got since the beginning."""
+        return sum(end - self._start[place] for place, end in self._log.ends([topic]).items())
+
+    def found(self, account: str) -> Found:
+        """Wait until all has arrived that is going to, and read it."""
+        everything = list(self._log.since(self._start, CHANGES.name))
+        events = [message for message in everything if message.value()]
+        self._wait(PROCESSOR_GROUP, _ends(CHANGES.name, events))
+        self._wait(WINDOWS_GROUP, _ends(CONTACT_CHANGES.name, self._values(CONTACT_CHANGES.name)))
+        self._wait(SINK_GROUP, self._log.ends([EVENTS.name, CONTACT_BATCHES.name, DEAD_LETTERS.name]))
+        return Found(
+            received=[_received(message) for message in events],
+            ticks=len(everything) - len(events),
+            copies=self._copies(),
+            batches=[_batch(message) for message in self._values(CONTACT_BATCHES.name)],
+            shown=self._shown(account),
+            logged=self._logged(account),
+            dead_letters=[message.value() or b"" for message in self._values(DEAD_LETTERS.name)],
+        )
+
+    def _copies(self) -> dict[Source, list[int]]:
+        copies: dict[Source, list[int]] = defaultdict(list)
+        for message in self._values(CONTACT_CHANGES.name):
+            event = msgspec.json.decode(message.value() or b"", type=_Enriched)
+            copies[event.source].append(appended_ms(message))
+        return copies
+
+    def _values(self, topic: str) -> Iterator[Message]:
+        return (message for message in self._log.since(self._start, topic) if message.value())
+
+    def _wait(self, group: str, wanted: Places) -> None:
+        wanted = {place: end for place, end in wanted.items() if end > self._start.get(place, 0)}
+
+        def is_done() -> bool:
+            committed = self._log.committed(group)
+            return all(committed.get(place, -1) >= end for place, end in wanted.items())
+
+        wait_until(is_done, seconds=_PATIENCE, about=f"{group} at {wanted}")
+
+    def _shown(self, account: str) -> list[Shown]:
+        rows = self._client.execute(
+            "SELECT event_id, account_id, contact_id, "
+            "toUnixTimestamp(window_start), toUnixTimestamp(window_end), toUnixTimestamp64Milli(synced_at) "
+            "FROM contact_activity WHERE startsWith(account_id, %(account)s)",
+            {"account": account},
+        )
+        return [
+            Shown(id_, owner, contact, _span(start, end), synced_ms)
+            for id_, owner, contact, start, end, synced_ms in rows
+        ]
+
+    def _logged(self, account: str) -> set[UUID]:
+        rows = self._client.execute(
+            "SELECT event_id FROM audit_log WHERE startsWith(account_id, %(account)s)", {"account": account}
+        )
+        return {id_ for (id_,) in rows}
+
+
+def _ends(topic: str, messages: Iterator[Message] | list[Message]) -> Places:
+    """Behind the last of some records, by partition: ticks may follow for ever."""
+    return {(topic, partition_of(message)): offset_of(message) + 1 for message in messages}
+
+
+def _received(message: Message) -> Received:
+    event = msgspec.json.decode(message.value() or b"", type=_Event)
+    return Received(
+        id=event.id,
+        source=Source(partition_of(message), offset_of(message)),
+        appended_ms=appended_ms(message),
+        account=event.account,
+        contact=event.target.id if event.target.type == "contact" else None,
+        is_live=event.recorded == "live",
+    )
+
+
+def _batch(message: Message) -> Batch:
+    batch = msgspec.json.decode(message.value() or b"", type=_Batch)
+    return Batch(
+        id=batch.id,
+        account=batch.account,
+        contact=batch.contact,
+        span=_span(batch.window, batch.window_end),
+        appended_ms=appended_ms(message),
+        events=tuple((event.id, event.source) for event in batch.events),
+    )
+
+
+def _span(start: int | None, end: int | None) -> Span | None:
+    return None if start is None or end is None else Span(start, end)
