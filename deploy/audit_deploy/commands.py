@@ -228,7 +228,9 @@ def _table(listed: list[Part]) -> Table:
     for heading in ("PROCESS", "STATE", "PID", "UP", "MEMORY", "PORT", "LOG"):
         table.add_column(heading, justify="right" if heading in {"PID", "UP", "MEMORY", "PORT"} else "left")
     for part in listed:
-        state = part.state.lower() if part.is_well or part.state != "RUNNING" else "not ready"
+        state = (
+            part.state.lower() if part.is_well or part.state not in {"STARTING", "RUNNING"} else "not ready"
+        )
         table.add_row(
             part.name,
             state,

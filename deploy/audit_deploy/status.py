@@ -29,8 +29,11 @@ class Part:
 
     @property
     def is_well(self) -> bool:
-        """Whether it runs and is ready."""
-        return self.state == "RUNNING" and self.waiting_for is None
+        """Whether it runs and is ready.
+
+        supervisord calls a process STARTING for its first second, however soon it answers.
+        """
+        return self.state in {"STARTING", "RUNNING"} and self.waiting_for is None
 
 
 def parts(stack: Stack) -> list[Part]:

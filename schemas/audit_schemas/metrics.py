@@ -38,11 +38,48 @@ JOURNAL_REPLAYS = Counter(
     "audit_sink_journal_replays_total", "Journaled inserts that were repeated after a restart"
 )
 
+DEDUPLICATED_BLOCKS = Counter(
+    "audit_sink_deduplicated_blocks_total", "Inserts that ClickHouse dropped as repeats of one before"
+)
+
+REFUSED_IN_A_ROW = Gauge(
+    "audit_refused_in_a_row_records", "The longest run of refused records in one partition, now", ["stage"]
+)
+"""stage: processor, windows or sink."""
+
+# Of `audit monitor`, which looks from outside, so that they are there when a worker is not.
+
+COMPLETE_THROUGH = Gauge(
+    "audit_complete_through_timestamp_seconds",
+    "All that Kafka received before is in ClickHouse; 0 while that is not known: page when it stands still",
+)
+
 CONSUMER_LAG = Gauge(
     "audit_consumer_lag_records",
-    "Records appended and not yet done with",
+    "Records appended and not yet done with; not of the window's group, which commits once a window",
     ["group", "topic", "partition"],
 )
+
+CONSUMER_LAG_SECONDS = Gauge(
+    "audit_consumer_lag_seconds",
+    "Age of the first record that is not done with; 0 where none waits",
+    ["group", "topic", "partition"],
+)
+
+DEAD_LETTERS_OPEN = Gauge("audit_dead_letters_open", "Dead letters neither replayed nor purged")
+
+SAFE_FOR = Gauge("audit_safe_for_seconds", "How long the pipeline may stand still before a record is lost")
+
+VERIFY_FAULTS = Gauge(
+    "audit_verify_faults", "Events that the last `audit verify` found wrong: page", ["check", "kind"]
+)
+
+VERIFIED_AT = Gauge("audit_verified_timestamp_seconds", "When the last `audit verify` ended well or badly")
+
+DOCTOR_FINDINGS = Gauge("audit_doctor_findings", "What `audit doctor` finds, by level", ["level"])
+"""level: warning, broken."""
+
+LOOKED_AT = Gauge("audit_monitor_looked_timestamp_seconds", "When the monitor last had all answers")
 
 WINDOW_PENDING = Gauge(
     "audit_window_pending_records", "Contact changes that wait for their window to be over; never a fault"

@@ -11,7 +11,8 @@ class ProducerRecord(BaseModel):
     """Start, heartbeat or stop of one publishing process.
 
     With the sequence numbers of its events it answers whether all that a process published has
-    arrived: every number from 1 to `sequence` must be there.
+    arrived: every number from 1 to `sequence` must be there. Of a process that was killed only what was
+    acknowledged is owed; what it had in its queue then has a number, and went with it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -21,4 +22,6 @@ class ProducerRecord(BaseModel):
     kind: Literal["start", "heartbeat", "stop"]
     sequence: int
     """The number of the instance's newest event; 0 before the first."""
+    acknowledged: int | None = None
+    """How many of them Kafka has acknowledged by now; nothing where an older producer does not say."""
     at: Instant

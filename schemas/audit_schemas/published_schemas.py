@@ -14,6 +14,7 @@ from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.directory import Account, DirectoryActor
 from audit_schemas.enriched import EnrichedEvent
 from audit_schemas.event import Event
+from audit_schemas.mark import Mark
 from audit_schemas.producer_record import ProducerRecord
 from audit_schemas.validation import OPTIONAL
 
@@ -21,6 +22,7 @@ MESSAGES: Mapping[str, type] = {
     "event": Event,
     "enriched_event": EnrichedEvent,
     "contact_batch": ContactBatch,
+    "mark": Mark,
     "dead_letter": DeadLetter,
     "account": Account,
     "actor": DirectoryActor,

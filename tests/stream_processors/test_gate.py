@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_schemas.grace import GRACE
+from audit_schemas.mark import TICK
 from audit_stream_processors.windows.gate import Gate, Part
 from audit_stream_processors.windows.outlook import outlook
-from audit_stream_processors.windows.stamp import TICK, UNKNOWN, Window, stamped
+from audit_stream_processors.windows.stamp import UNKNOWN, Window, stamped
 
 LENGTH = 10
 WIDE = 1_000_000

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from audit_schemas.mark import TICK
+
 HEADER = "window"
 """The stamp, where a reader finds it without parsing the event: b"START-END"."""
-TICK = "tick"
-"""The header of a record without content, which only shows how late it is."""
 
 Headers = Iterable[tuple[str, bytes | None]]
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from audit_schemas import metrics
+from audit_schemas.mark import TICK
 from audit_schemas.topics import CHANGES
 from audit_stream_processors.kafka import client_config
-from audit_stream_processors.windows.stamp import TICK, window_at
+from audit_stream_processors.windows.stamp import window_at
 
 LONGEST = 300.0
 """Seconds between two ticks at most: a machine that was suspended must notice a boundary late, not never."""
