@@ -14,8 +14,8 @@ from audit_schemas.event import partition_key
 from audit_schemas.mark import TICK
 from audit_schemas.topics import CONTACT_BATCHES, CONTACT_CHANGES, EVENTS
 from audit_schemas.wire import decode_event, encode
+from audit_schemas.wording.notes import phrase_of
 from audit_stream_processors.enrichment.enrich import Enrich, is_history
-from audit_stream_processors.enrichment.notes import phrase_of
 from audit_stream_processors.refusal import REFUSALS, Clock, Send, TooLarge, moment, refuser
 from audit_stream_processors.windows.batches import Change, batches
 from audit_stream_processors.windows.stamp import Window, is_tick, stamped, window_at

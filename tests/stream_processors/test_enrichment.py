@@ -15,8 +15,6 @@ from audit_schemas.errors import Invalid
 from audit_schemas.event import Actor, Change, Event, Origin, Target
 from audit_schemas.wire import decode_event, encode, struct_of
 from audit_stream_processors.enrichment.enrich import enricher
-from audit_stream_processors.enrichment.module import module_rules
-from audit_stream_processors.enrichment.notes import note, phrase_of
 from audit_stream_processors.enrichment.time_range import EARLIEST, believed_time
 
 RECEIVED = datetime(2026, 3, 2, 9, 59, 59, 123000, tzinfo=UTC)
@@ -135,12 +133,6 @@ def test_every_event_gets_a_module(target: str, action: str, fields: list[str], 
     assert made.description
 
 
-def test_the_module_does_not_depend_on_whether_it_was_decided_before() -> None:
-    decide = module_rules(catalogue())
-    subject = event(target=Target(type="agent", id="8"), changes=(Change(field="status"),))
-    assert decide(subject) == decide(subject) == ("agent_availability", None)
-
-
 def test_values_become_json_text_and_absent_null_and_empty_stay_apart() -> None:
     made = enriched(
         changes=(
@@ -218,8 +210,3 @@ def test_an_event_as_it_lies_in_kafka_keeps_the_fields_that_nobody_knows() -> No
     data = encode(event())[:-1] + b',"mood":{"x":1.10}}'
     read, extra = decode_event(data)
     assert enrich(read, extra, 0, 0, RECEIVED).extra == '{"mood":{"x":1.10}}'
-
-
-def test_a_note_is_counted_by_its_phrase_and_its_value_is_cut() -> None:
-    text = note("unknown module", "x" * 500)
-    assert (phrase_of(text), len(text)) == ("unknown module", 116)

@@ -11,10 +11,10 @@ from audit_schemas.enriched import EnrichedChange, EnrichedEvent, EnrichedOrigin
 from audit_schemas.errors import Invalid
 from audit_schemas.event import Actor, Change, Event, Origin
 from audit_schemas.wire import struct_of
-from audit_stream_processors.enrichment.description import describer
-from audit_stream_processors.enrichment.module import module_rules
+from audit_schemas.wording.description import describer
+from audit_schemas.wording.module import module_rules
+from audit_schemas.wording.notes import OUT_OF_RANGE, UNREADABLE_IP, note
 from audit_stream_processors.enrichment.network import NOWHERE, Network, network_of
-from audit_stream_processors.enrichment.notes import OUT_OF_RANGE, UNREADABLE_IP, note
 from audit_stream_processors.enrichment.time_range import believed_time
 from audit_stream_processors.windows.stamp import Window, window_at
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from audit_schemas.catalogue import Catalogue, Classifier
 from audit_schemas.event import Event, Principal, Target
-from audit_stream_processors.enrichment.notes import UNKNOWN_MODULE, note
+from audit_schemas.wording.notes import UNKNOWN_MODULE, note
 
 Decide = Callable[[Event], tuple[str, str | None]]
 """The module's key, and a note where the producer named one that does not exist."""

@@ -8,7 +8,7 @@ from string import Formatter
 from audit_schemas.catalogue import Catalogue
 from audit_schemas.enriched import EnrichedChange
 from audit_schemas.event import Event
-from audit_stream_processors.enrichment.values import (
+from audit_schemas.wording.values import (
     EMPTY,
     LONGEST_NAME,
     humanized,

@@ -12,8 +12,8 @@ from audit_schemas.catalogue import catalogue
 from audit_schemas.enriched import EnrichedChange
 from audit_schemas.event import Event, Target
 from audit_schemas.json_text import to_json_text
-from audit_stream_processors.enrichment.description import describer
-from audit_stream_processors.enrichment.values import shown_value
+from audit_schemas.wording.description import describer
+from audit_schemas.wording.values import shown_value
 
 describe = describer(catalogue())
 

@@ -1,0 +1,8 @@
+"""What is noted on an event."""
+
+from audit_schemas.wording.notes import note, phrase_of
+
+
+def test_a_note_is_counted_by_its_phrase_and_its_value_is_cut() -> None:
+    text = note("unknown module", "x" * 500)
+    assert (phrase_of(text), len(text)) == ("unknown module", 116)
