@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from audit_schemas.errors import Misconfigured
 from audit_schemas.types import Key
 
 UNCLASSIFIED = "unclassified"
@@ -100,5 +101,28 @@ class Classifier:
 @cache
 def catalogue() -> Catalogue:
     """The catalogue that comes with Auditlane."""
-    text = files("audit_schemas").joinpath("catalogue.toml").read_text("utf-8")
+    return _read("catalogue.toml")
+
+
+@cache
+def catalogue_of(version: int) -> Catalogue:
+    """The catalogue of a version, this one or an earlier one: its rules say who decided a stored module.
+
+    Raises:
+        Misconfigured: that version is not kept.
+    """
+    current = catalogue()
+    if version == current.version:
+        return current
+    try:
+        return _read(f"catalogues/{version}.toml")
+    except FileNotFoundError:
+        raise Misconfigured(
+            f"the catalogue {version} is not known, this one is {current.version}",
+            remedy="use a release that has it: each one keeps the earlier ones in catalogues/",
+        ) from None
+
+
+def _read(name: str) -> Catalogue:
+    text = files("audit_schemas").joinpath(name).read_text("utf-8")
     return Catalogue.model_validate(tomllib.loads(text))

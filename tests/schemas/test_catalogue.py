@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_schemas.catalogue import UNCLASSIFIED, Catalogue, Classifier, catalogue
+from audit_schemas.catalogue import UNCLASSIFIED, Catalogue, Classifier, catalogue, catalogue_of
+from audit_schemas.errors import Misconfigured
 
 RULES = catalogue().rules
 CLASSIFIER = Classifier.of(catalogue())
@@ -81,3 +82,10 @@ def test_a_rule_for_a_module_that_does_not_exist_is_refused() -> None:
 
     with pytest.raises(ValueError, match="'b', which is not among the modules"):
         Catalogue.model_validate(tomllib.loads(text))
+
+
+def test_every_earlier_catalogue_is_kept_and_others_are_not_guessed() -> None:
+    versions = range(1, catalogue().version + 1)
+    assert list(versions) == [catalogue_of(version).version for version in versions]
+    with pytest.raises(Misconfigured, match="the catalogue 999 is not known"):
+        catalogue_of(999)

@@ -21,3 +21,8 @@ def note(phrase: str, value: str = "") -> str:
 def phrase_of(text: str) -> str:
     """The phrase of a note, without its value."""
     return text.partition(":")[0]
+
+
+def value_of(text: str) -> str:
+    """The value of a note, cut where it was long; empty where it has none."""
+    return text.partition(": ")[2]
