@@ -1,47 +1,32 @@
-"""What the checks of `audit verify` are told and what they find, whichever promise they ask for."""
+"""`audit verify`: all checks of what the pipeline promises, for the command and for `audit monitor`."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable, Mapping
 
-from audit_schemas.grace import GRACE
+from audit_sinks.checking import Check, Checked, Fault, Note, Scope, Sources, nothing
+from audit_sinks.clickhouse import connect, query
+from audit_sinks.contact_check import check_contact_activity
+from audit_sinks.settings import Servers
 
-EXAMPLES = 10
-"""How many ids of each fault are named."""
+__all__ = ["CHECKS", "Checked", "Fault", "Note", "Scope", "examine"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What is checked."""
-
-    accounts: Sequence[str] = ()
-    """All where none is named."""
-    since: datetime | None = None
-    """Only events that happened from then on."""
-    grace: timedelta = GRACE
-    """How long what is due may take to be stored."""
+CHECKS: Mapping[str, Check] = {
+    "contacts": check_contact_activity,
+}
+"""By name: all of them run, in this order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One kind of what is wrong."""
+def examine(servers: Servers, scope: Scope, tell: Callable[[str], None] = nothing) -> Mapping[str, Checked]:
+    """Run every check, one after the other.
 
-    events: int
-    examples: Sequence[UUID]
-    """The first ids, not more than `EXAMPLES`."""
+    Args:
+        servers: Kafka and ClickHouse.
+        scope: what is checked.
+        tell: is told what is done at the moment.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What one check found."""
-
-    checked: int
-    """How many events it looked at."""
-    faults: Mapping[str, Fault]
-    """By kind; all kinds that the check knows."""
-
-
-Check = Callable[[Any, Scope], Checked]
-"""Asks ClickHouse. Raises Unreachable or Misconfigured where it cannot be asked."""
+    Raises:
+        Unreachable, Misconfigured: a server cannot be asked.
+    """
+    with connect(servers.clickhouse) as client:
+        (found,) = query(client, "SELECT now64(6, 'UTC') AS now")
+        sources = Sources(client=client, kafka=servers.kafka, now=found["now"], tell=tell)
+        return {name: check(sources, scope) for name, check in CHECKS.items()}

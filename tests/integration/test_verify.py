@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +17,9 @@ from audit_schemas.enriched import EnrichedEvent
 from audit_schemas.settings import ClickHouse
 from audit_schemas.wire import encode
 from audit_sinks import sync
+from audit_sinks.checking import Checked, Fault, Scope, Sources
 from audit_sinks.clickhouse import query
 from audit_sinks.contact_check import check_contact_activity
-from audit_sinks.verify import Checked, Fault, Scope
 
 HOUR = timedelta(hours=1)
 WINDOW = 3 * HOUR
@@ -76,6 +77,13 @@ def checked(count: int, **faults: Fault) -> Checked:
     return Checked(checked=count, faults={kind: faults.get(kind, NOTHING) for kind in kinds})
 
 
+def contacts(client: Any, scope: Scope) -> Checked:
+    sources = Sources(client=client, kafka="", now=datetime.now(UTC))
+    found = check_contact_activity(sources, scope)
+    faults = {kind: replace(fault, earliest=None) for kind, fault in found.faults.items()}
+    return replace(found, faults=faults)
+
+
 def status(client: Any) -> dict[str, dict[str, Any]]:
     return {row.pop("account_id"): row for row in query(client, "SELECT * FROM sync_status")}
 
@@ -84,7 +92,7 @@ def test_what_is_as_it_should_be_is_fine_and_counted(client: Any, state: State) 
     last = boundary() - WINDOW
     state.both(change(1, last), change(2, None), change(3, last, account="b"))
     state.logged(enriched(4, module="settings"), change(5, boundary()))
-    assert check_contact_activity(client, AT_ONCE) == checked(3)
+    assert contacts(client, AT_ONCE) == checked(3)
 
 
 def test_a_change_of_a_closed_window_and_history_that_are_not_in_the_activity_are_missing(
@@ -93,21 +101,21 @@ def test_a_change_of_a_closed_window_and_history_that_are_not_in_the_activity_ar
     last = boundary() - WINDOW
     state.both(change(1, last), change(2, None))
     state.logged(change(3, last), change(4, None), change(5, boundary()))
-    assert check_contact_activity(client, AT_ONCE) == checked(4, missing=ids(3, 4))
+    assert contacts(client, AT_ONCE) == checked(4, missing=ids(3, 4))
 
 
 def test_what_is_due_has_the_grace_to_be_stored(client: Any, state: State) -> None:
     state.logged(change(1, boundary() - WINDOW))
     state.logged(change(2, None, received_at=datetime.now(UTC) - timedelta(seconds=30)))
-    assert check_contact_activity(client, AT_ONCE) == checked(2, missing=ids(1, 2))
-    assert check_contact_activity(client, Scope(grace=2 * WINDOW)) == checked(0)
+    assert contacts(client, AT_ONCE) == checked(2, missing=ids(1, 2))
+    assert contacts(client, Scope(grace=2 * WINDOW)) == checked(0)
 
 
 def test_an_event_in_two_rows_of_the_view_is_there_twice(client: Any, state: State) -> None:
     last = boundary() - WINDOW
     state.both(change(1, last), change(2, last))
     state.synced(change(2, last, contact="another"))
-    assert check_contact_activity(client, AT_ONCE) == checked(2, twice=ids(2))
+    assert contacts(client, AT_ONCE) == checked(2, twice=ids(2))
 
 
 def test_an_event_in_a_window_that_is_not_the_logs_is_told(client: Any, state: State) -> None:
@@ -120,7 +128,7 @@ def test_an_event_in_a_window_that_is_not_the_logs_is_told(client: Any, state: S
         change(4, last, hours=1),
         change(5, None, received_at=last + timedelta(seconds=1), recorded="live", occurred_at=last),
     )
-    assert check_contact_activity(client, AT_ONCE) == checked(5, in_another_window=ids(2, 3, 4, 5))
+    assert contacts(client, AT_ONCE) == checked(5, in_another_window=ids(2, 3, 4, 5))
 
 
 def test_an_earlier_copy_in_the_activity_than_in_the_log_is_right(client: Any, state: State) -> None:
@@ -129,35 +137,48 @@ def test_an_earlier_copy_in_the_activity_than_in_the_log_is_right(client: Any, s
     state.both(change(1, earlier), resend)
     state.both(change(2, earlier), change(2, None, occurred_at=earlier, received_at=last))
     assert client.execute("SELECT window_start FROM audit_log ORDER BY event_id") == [(last,), (earlier,)]
-    assert check_contact_activity(client, AT_ONCE) == checked(2)
+    assert contacts(client, AT_ONCE) == checked(2)
 
 
 def test_what_is_in_the_activity_and_not_in_the_log_is_unlogged(client: Any, state: State) -> None:
     last = boundary() - 2 * WINDOW
     state.both(change(1, last))
     state.synced(change(2, last), change(1, last, account="b"))
-    assert check_contact_activity(client, AT_ONCE) == checked(1, unlogged=ids(1, 2))
-    assert check_contact_activity(client, Scope(grace=HOUR)) == checked(1)
+    assert contacts(client, AT_ONCE) == checked(1, unlogged=ids(1, 2))
+    assert contacts(client, Scope(grace=HOUR)) == checked(1)
 
 
 def test_repeats_that_are_not_merged_yet_are_no_fault(client: Any, state: State) -> None:
     live, history = change(1, boundary() - WINDOW), change(2, None)
     for _ in range(2):
         state.both(live, history)
-    assert check_contact_activity(client, AT_ONCE) == checked(2)
+    assert contacts(client, AT_ONCE) == checked(2)
 
 
 def test_only_ten_examples_are_given_and_the_scope_is_kept(client: Any, state: State) -> None:
     last = boundary() - WINDOW
     state.logged(*(change(number, last) for number in range(1, 13)))
     state.logged(change(20, last, account="b"), change(21, last, account="it's"))
-    state.logged(change(22, last, occurred_at=last - 30 * WINDOW))
-    found = check_contact_activity(client, AT_ONCE).faults["missing"]
+    state.logged(change(22, last - 30 * WINDOW))
+    found = contacts(client, AT_ONCE).faults["missing"]
     assert found == Fault(events=15, examples=[event_id(number) for number in range(1, 11)])
     scope = Scope(accounts=("b", "it's"), grace=timedelta(0))
-    assert check_contact_activity(client, scope) == checked(2, missing=ids(20, 21))
+    assert contacts(client, scope) == checked(2, missing=ids(20, 21))
     scope = Scope(accounts=("a",), since=last, grace=timedelta(0))
-    assert check_contact_activity(client, scope).faults["missing"].events == 12
+    assert contacts(client, scope).faults["missing"].events == 12
+    scope = Scope(until=last, grace=timedelta(0))
+    assert contacts(client, scope) == checked(1, missing=ids(22))
+
+
+def test_copies_on_both_sides_of_the_scopes_ends_are_one_event(client: Any, state: State) -> None:
+    last, earlier = boundary() - WINDOW, boundary() - 3 * WINDOW
+    state.both(change(1, earlier), change(2, earlier))
+    state.logged(change(1, last))
+    state.synced(change(2, last))
+    state.logged(change(3, earlier), change(3, last))
+    since = boundary() - 2 * WINDOW
+    assert contacts(client, Scope(since=since, grace=timedelta(0))) == checked(2)
+    assert contacts(client, Scope(until=since, grace=timedelta(0))) == checked(3, missing=ids(3))
 
 
 def test_the_command_exits_with_3_and_names_what_is_wrong(
@@ -165,7 +186,7 @@ def test_the_command_exits_with_3_and_names_what_is_wrong(
 ) -> None:
     def verify(*options: str) -> "subprocess.CompletedProcess[str]":
         url = servers.environment["AUDIT_CLICKHOUSE"].replace("/audit?", f"/{clickhouse.database}?")
-        environment = {**os.environ, "AUDIT_CLICKHOUSE": url}
+        environment = {**os.environ, **servers.environment, "AUDIT_CLICKHOUSE": url}
         return subprocess.run(
             [AUDIT, "verify", *options], env=environment, capture_output=True, text=True, check=False
         )
@@ -175,11 +196,15 @@ def test_the_command_exits_with_3_and_names_what_is_wrong(
     assert verify("--grace", "0").returncode == 0
     state.logged(change(2, last))
     done = verify("--grace", "0", "--json")
-    assert (done.returncode, "contact_activity: 1 missing" in done.stderr) == (3, True)
+    assert (done.returncode, "contacts: 1 missing" in done.stderr) == (3, True)
     told = json.loads(done.stdout)
     assert told["fine"] is False
-    missing = told["checks"]["contact_activity"]["faults"]["missing"]
-    assert missing == {"events": 1, "examples": [str(event_id(2))]}
+    missing = told["checks"]["contacts"]["faults"]["missing"]
+    assert missing == {
+        "events": 1,
+        "examples": [str(event_id(2))],
+        "earliest": f"{last + timedelta(seconds=1):%FT%TZ}",
+    }
     assert str(event_id(2)) in verify("--grace", "0").stdout
     assert verify("--grace", "0", "--account", "b").returncode == 0
 

@@ -9,24 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from audit_schemas.grace import GRACE
-from audit_schemas.settings import ClickHouseSettings
-from audit_sinks.clickhouse import connect
+from audit_sinks.checking import Checked, Scope
 from audit_sinks.commands.since import Since
-from audit_sinks.contact_check import check_contact_activity
 from audit_sinks.errors import Incomplete
-from audit_sinks.verify import Check, Checked, Scope
-
-CHECKS: Mapping[str, Check] = {"contact_activity": check_contact_activity}
-"""By name: all of them run."""
+from audit_sinks.settings import Servers
+from audit_sinks.verify import examine
 
 _WIDTH = 100
 
 
 @click.command()
 @click.option("--account", "accounts", multiple=True, help="Only this account; may be repeated.")
-@click.option(
-    "--since", type=Since(), help="Only events that happened from then on: 7d, or 2026-03-02T09:00Z."
-)
+@click.option("--since", type=Since(), help="Only what was received from then on: 7d, or 2026-03-02T09:00Z.")
+@click.option("--until", type=Since(), help="Only what was received before then.")
 @click.option(
     "--grace",
     default=int(GRACE.total_seconds()),
@@ -35,18 +30,19 @@ _WIDTH = 100
     help="Seconds that what is due may take to be stored.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-def verify(accounts: tuple[str, ...], since: datetime | None, grace: int, as_json: bool) -> None:
+def verify(
+    accounts: tuple[str, ...], *, since: datetime | None, until: datetime | None, grace: int, as_json: bool
+) -> None:
     """Check the tables against each other; exit code 3 when anything is wrong.
 
-    contact_activity: every contact event of a closed window, and every imported one, is in the
+    contacts: every contact event of a closed window, and every imported one, is in the
     contacts' activity once and in its window, and nothing is there that is not in the log.
 
     \b
     Example: audit verify --since 7d --json
     """
-    scope = Scope(accounts=accounts, since=since, grace=timedelta(seconds=grace))
-    with connect(ClickHouseSettings.load().clickhouse) as client:
-        found = {name: check(client, scope) for name, check in CHECKS.items()}
+    scope = Scope(accounts=accounts, since=since, until=until, grace=timedelta(seconds=grace))
+    found = examine(Servers.load(), scope)
     wrong = list(_faults(found))
     if as_json:
         click.echo(msgspec.json.encode({"checks": found, "fine": not wrong}))
