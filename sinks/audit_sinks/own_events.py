@@ -5,6 +5,7 @@ operator's name; its id cannot be taken for one of the account's actors.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from pydantic import Field
@@ -89,7 +90,9 @@ def record_all(kafka: str, events: Sequence[Event]) -> None:
         raise Unreachable(f"{CHANGES.name}: Kafka does not acknowledge what was done")
 
 
+@cache
 def _producer(kafka: str) -> Producer:
+    """One for each process: a command that tells of many things connects once."""
     return Producer(
         client_config(
             kafka,

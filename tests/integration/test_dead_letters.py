@@ -19,9 +19,10 @@ from audit_deploy.stack import running
 from audit_schemas.dead_letter import DeadLetter, Refusable
 from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import ACCOUNTS, CHANGES, CONTACT_BATCHES, DEAD_LETTERS, EVENTS
+from audit_sinks import own_events
 from audit_sinks.clickhouse import connect, query
 from audit_sinks.commands.dead_letters import dead_letters
-from audit_sinks.errors import AuditError
+from audit_sinks.errors import AuditError, Unreachable
 
 BEFORE_ALL = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -75,9 +76,18 @@ def letter_of(client: Any, needle: bytes) -> str:
 
 
 def in_log(client: Any, account: str) -> int:
-    return int(
-        query(client, "SELECT count() AS n FROM audit_log WHERE account_id = %(a)s", {"a": account})[0]["n"]
+    """Events of an account, without those that tell of its dead letters."""
+    sql = "SELECT count() AS n FROM audit_log WHERE account_id = %(a)s AND target_type != 'dead_letter'"
+    return int(query(client, sql, {"a": account})[0]["n"])
+
+
+def told(client: Any, letter: str) -> list[tuple[str, ...]]:
+    """What the log tells of a letter: account, action, who and why, the oldest first."""
+    sql = (
+        "SELECT account_id, action_type, actor_name, ifNull(reason, '') AS why FROM audit_log "
+        "WHERE target_type = 'dead_letter' AND target_id = %(id)s ORDER BY occurred_at"
     )
+    return [tuple(row.values()) for row in query(client, sql, {"id": letter})]
 
 
 def keep(pipeline: Stack, client: Any, topic: str, value: bytes | None, *, partition: int = 0) -> str:
@@ -155,6 +165,8 @@ def test_what_the_sink_refused_is_in_the_log_once_however_often_it_is_put_back(
     back = [record for record in records_of(pipeline.kafka, EVENTS.name) if record.value() == value]
     assert [(record.key(), record.partition()) for record in back] == [(b"k", 3)] * 3
     assert [done["action"] for done in viewed(pipeline, letter)["handling"]] == ["replayed", "replayed"]
+    wait_until(lambda: len(told(client, letter)) == 2, seconds=15, about="who put it back")
+    assert {(owner, action) for owner, action, *_ in told(client, letter)} == {(account, "replay")}
 
 
 def test_a_letter_without_its_value_is_refused_and_names_where_it_lies(pipeline: Stack, client: Any) -> None:
@@ -234,6 +246,33 @@ def test_what_is_given_up_is_no_longer_open_and_keeps_its_bytes(pipeline: Stack,
     assert letters(pipeline, "view", letter, "--value").stdout == "[1]"
     assert "purged by ada" in letters(pipeline, "view", letter).stdout
     assert "a load test" in letters(pipeline, "view", letter).stdout
+
+
+def test_the_log_says_once_who_gave_a_letter_up_and_why(pipeline: Stack, client: Any) -> None:
+    named = keep(pipeline, client, CHANGES.name, json.dumps({"account": "acme-purged"}).encode())
+    nameless = keep(pipeline, client, CHANGES.name, b"[5]")
+
+    for _ in range(2):
+        done = letters(pipeline, "purge", named, nameless, "--reason-text", "junk", "--by", "ada", "--yes")
+        assert (done.exit_code, done.stdout.count("given up")) == (0, 2)
+
+    wait_until(lambda: bool(told(client, named) and told(client, nameless)), seconds=15, about="who did it")
+    assert told(client, named) == [("acme-purged", "purge", "ada", "junk")]
+    assert told(client, nameless) == [("auditlane", "purge", "ada", "junk")]
+    assert len(viewed(pipeline, named)["handling"]) == 1
+
+
+def test_a_letter_stays_open_where_the_log_cannot_be_told(
+    pipeline: Stack, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_events, "_DELIVERY_SECONDS", 1)
+    letter = keep(pipeline, client, CHANGES.name, b"[6]")
+    away = {**pipeline.environment, "AUDIT_KAFKA": "127.0.0.1:1"}
+
+    done = CliRunner().invoke(dead_letters, ["purge", letter, "--reason-text", "junk", "--yes"], env=away)
+
+    assert isinstance(done.exception, Unreachable)
+    assert (done.stdout, viewed(pipeline, letter)["handling"]) == ("", [])
 
 
 def test_filters_choose_open_letters_only_and_none_is_refused(pipeline: Stack, client: Any) -> None:

@@ -1,25 +1,29 @@
 """`audit dead-letters replay` and `purge`: put back what can go its way now, give up the rest."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, BinaryIO
 from uuid import UUID
 
 import click
 import msgspec
 
-from audit_schemas.settings import ClickHouseSettings
-from audit_sinks import dead_letter_handling, dead_letters
+from audit_sinks import dead_letters
 from audit_sinks.clickhouse import connect
 from audit_sinks.commands.dead_letter_choice import chosen, filters, handled_by
-from audit_sinks.dead_letter_handling import Handling
-from audit_sinks.dead_letter_replay import look
+from audit_sinks.dead_letter_events import teller
+from audit_sinks.dead_letter_purge import purge as give_up
+from audit_sinks.dead_letter_replay import Replaying, look
 from audit_sinks.dead_letter_replay import replay as put_back
 from audit_sinks.dead_letter_returns import Outcome, Returns
 from audit_sinks.errors import Incomplete, Invalid
+from audit_sinks.own_events import OperatorSettings
 from audit_sinks.settings import Servers
 
 _NONE = "no open dead letter fits"
+
+
+class Settings(Servers, OperatorSettings):
+    """Kafka, ClickHouse, and whose what is that no customer owns."""
 
 
 @click.command()
@@ -45,7 +49,8 @@ def replay(  # noqa: PLR0913 - click hands each option over as an argument
     """Put refused records back into their topics, with the bytes that they had.
 
     For when code, catalogue or tables are mended. Filters choose open letters only; exit code 3 when
-    some cannot be put back. An event that arrives twice is stored once.
+    some cannot be put back. An event that arrives twice is stored once. The log keeps who did it: in the
+    account that the bytes name, else in AUDIT_OPERATOR_ACCOUNT ("auditlane").
 
     \b
     Example: audit dead-letters replay --stage sink --reason rejected --since 2h --dry-run
@@ -54,7 +59,7 @@ def replay(  # noqa: PLR0913 - click hands each option over as an argument
     if mended and len(ids) != 1:
         raise click.UsageError("--value mends one letter: give its id")
     value = mended.read() if mended else None
-    settings = Servers.load()
+    settings = Settings.load()
     with connect(settings.clickhouse) as client:
         found = dead_letters.choose(client, choice)
         if value is not None:
@@ -63,7 +68,8 @@ def replay(  # noqa: PLR0913 - click hands each option over as an argument
             outcomes = look(client, found, value=value)
         else:
             _ask("Replay", found, yes=yes)
-            outcomes = put_back(client, Returns(settings.kafka), found, by=by, reason=why, value=value)
+            how = Replaying(by=by, reason=why, tell=teller(settings.kafka, settings.operator_account))
+            outcomes = put_back(client, Returns(settings.kafka), found, how, value=value)
         _finish(outcomes, as_json=as_json)
 
 
@@ -75,7 +81,7 @@ def replay(  # noqa: PLR0913 - click hands each option over as an argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, one for each letter.")
 def purge(ids: tuple[UUID, ...], *, why: str, by: str, yes: bool, as_json: bool, **given: Any) -> None:
-    """Give dead letters up: they are no longer open, and their bytes stay.
+    """Give dead letters up: they are no longer open, and their bytes stay. The log keeps who did it.
 
     \b
     Example: audit dead-letters purge --topic audit.changes.v1 --reason malformed --reason-text "a load test"
@@ -83,19 +89,13 @@ def purge(ids: tuple[UUID, ...], *, why: str, by: str, yes: bool, as_json: bool,
     choice = chosen(ids, **given)
     if not why.strip():
         raise click.UsageError("--reason-text is empty: say why they are given up")
-    with connect(ClickHouseSettings.load().clickhouse) as client:
+    settings = Settings.load()
+    with connect(settings.clickhouse) as client:
         found = dead_letters.choose(client, choice)
         _ask("Give up", found, yes=yes)
-        now = datetime.now(UTC)
-        dead_letter_handling.record(
-            client,
-            [
-                Handling(dead_letter_id=letter, action="purged", handled_by=by, reason=why, handled_at=now)
-                for letter in found
-            ],
-        )
-    for letter in found:
-        click.echo(msgspec.json.encode({"id": letter}) if as_json else f"{letter}  given up")
+        tell = teller(settings.kafka, settings.operator_account)
+        for letter in give_up(client, found, by=by, reason=why, tell=tell):
+            click.echo(msgspec.json.encode({"id": letter}) if as_json else f"{letter}  given up")
     if not found:
         click.echo(_NONE, err=True)
 
