@@ -1,8 +1,9 @@
 """One publishing process: its identity, the numbers of its events, and what it says of itself.
 
 Events are numbered from 1 without a gap in the order in which the delivery took them over, and
-records of start, heartbeat and stop carry the newest number: so a missing event can be noticed.
-After a fork the child is another instance; it begins with its first event.
+records of start, heartbeat and stop carry the newest number: so a missing event can be noticed. They also
+carry how many of the events Kafka has acknowledged: so what went with a process that was killed can be
+told from what was lost. After a fork the child is another instance; it begins with its first event.
 """
 
 import atexit
@@ -68,6 +69,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._has_started = False
+        self._accepted_before = self.delivery.stats.accepted
 
     def publish_event(self, event: Event, body: bytes) -> None:
         """Number an event and hand it on; blocks while the queue is full, up to the limit.
@@ -98,7 +100,9 @@ class Publisher:
         self._offered(lambda: self.delivery.offer(record))
 
     def close(self, timeout: float | None = None) -> int:
-        """Say that the instance stops, and close the delivery.
+        """Wait for acknowledgements, say that the instance stops, and close the delivery.
+
+        The record of the stop comes last, so that it can say what has been acknowledged.
 
         Args:
             timeout: seconds to wait for acknowledgements; `exit_seconds` of the settings, unless given.
@@ -111,11 +115,13 @@ class Publisher:
             if self._closed.is_set():
                 return 0
             self._closed.set()
-            if self._has_started:
-                self._at_end.cancel()
-                with suppress(AuditError):  # what is left must be handed back all the same
-                    self._tell("stop")
-        return self.delivery.close(self._settings.exit_seconds if timeout is None else timeout)
+        end = time.monotonic() + (self._settings.exit_seconds if timeout is None else timeout)
+        if self._has_started:
+            self._at_end.cancel()
+            self.delivery.flush(max(0.0, end - time.monotonic()))
+            with suppress(AuditError):  # what is left must be handed back all the same
+                self._tell("stop")
+        return self.delivery.close(max(0.0, end - time.monotonic()))
 
     def end(self) -> None:
         """Close, and log what is lost by it; called at the end of the process, unless it was closed."""
@@ -125,10 +131,10 @@ class Publisher:
     def after_fork(self) -> None:
         """Called in the child: another instance, with nothing published yet."""
         was_closed = self._closed.is_set()
+        self.delivery.after_fork()
         self._begin()
         if was_closed:
             self._closed.set()
-        self.delivery.after_fork()
 
     def _offered(self, offer: Callable[[], None]) -> None:
         deadline = None
@@ -165,10 +171,25 @@ class Publisher:
 
     def _tell(self, kind: Literal["start", "heartbeat", "stop"]) -> None:
         record = ProducerRecord(
-            service=self.service, instance=self.instance, kind=kind, sequence=self.sequence, at=self._clock()
+            service=self.service,
+            instance=self.instance,
+            kind=kind,
+            sequence=self.sequence,
+            acknowledged=self._acknowledged(),
+            at=self._clock(),
         )
         value = record.model_dump_json().encode()
         self.delivery.offer(Record(PRODUCERS.name, self.instance.encode(), value))
+
+    def _acknowledged(self) -> int | None:
+        """How many of this instance's events Kafka has acknowledged, rather too few than too many.
+
+        Nothing where somebody else hands events to the same delivery, which counts them together.
+        """
+        stats = self.delivery.stats
+        if stats.accepted - self._accepted_before != self.sequence:
+            return None
+        return max(0, stats.acknowledged - self._accepted_before)
 
 
 _publishers: WeakSet[Publisher] = WeakSet()

@@ -113,7 +113,8 @@ def test_an_event_arrives_with_its_key_headers_and_number(stack: Any, account: s
         for one in records_of(stack.kafka, PRODUCERS.name)
         if one.key() == instance.encode()
     ]
-    assert [(one["kind"], one["sequence"]) for one in told] == [("start", 0), ("stop", 1)]
+    said = [(one["kind"], one["sequence"], one["acknowledged"]) for one in told]
+    assert said == [("start", 0, 0), ("stop", 1, 1)]
 
 
 def test_what_is_queued_when_a_script_ends_is_sent(stack: Any, account: str):
@@ -137,6 +138,12 @@ def test_after_a_fork_both_go_on_and_nothing_is_sent_twice(stack: Any, account: 
         [(number - 2, f"child {number}") for number in range(3, 6)],
         [(number + 1, f"parent {number}") for number in range(6)],
     ]
+    stops = [
+        (one["sequence"], one["acknowledged"])
+        for one in map(json.loads, (record.value() for record in records_of(stack.kafka, PRODUCERS.name)))
+        if one["kind"] == "stop" and one["instance"] in by_instance
+    ]
+    assert sorted(stops) == [(3, 3), (6, 6)]
 
 
 def test_what_is_queued_when_a_child_of_multiprocessing_ends_is_sent(stack: Any, account: str):

@@ -26,7 +26,7 @@ from audit_producers import (
     Settings,
     Target,
 )
-from audit_producers.delivery import MemoryDelivery
+from audit_producers.delivery import MemoryDelivery, Record
 from audit_producers.diff import apply, diff, state_of
 from audit_schemas.errors import Unreachable
 from audit_schemas.topics import ACCOUNTS, ACTORS, PRODUCERS, SDK_LIMIT
@@ -359,6 +359,54 @@ def test_a_process_tells_its_start_its_life_and_its_end():
     assert {(told["kind"], told["sequence"]) for told in heartbeats} == {("heartbeat", 2)}
     assert (stop["kind"], stop["sequence"]) == ("stop", 2)
     assert {told["instance"] for told in (start, stop)} == {recording.memory.events[0].producer.instance}
+
+
+class Slow(MemoryDelivery):
+    """Acknowledges only what is asked for, at most so many, as it is flushed."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def offer(self, record: Record) -> None:
+        super().offer(record)
+        self.stats.acknowledged = 0
+
+    def flush(self, timeout: float) -> int:  # noqa: ARG002 - the protocol's
+        self.stats.acknowledged = min(self.most, self.stats.accepted)
+        return self.stats.accepted - self.stats.acknowledged
+
+
+def told(delivery: MemoryDelivery) -> list[tuple[str, int, int | None]]:
+    records = [msgspec.json.decode(one.value) for one in delivery.records if one.topic == PRODUCERS.name]
+    return [(one["kind"], one["sequence"], one["acknowledged"]) for one in records]
+
+
+@pytest.mark.parametrize(("most", "at_the_end"), [(9, 2), (1, 1)])
+def test_the_stop_waits_for_acknowledgements_and_says_how_many_came(most: int, at_the_end: int):
+    delivery = Slow(most)
+    recorder = Recorder(Settings(service="s", delivery="memory", heartbeat_seconds=0.02), delivery=delivery)
+    recorder.record("view", BOB, account="acme")
+    recorder.record("view", BOB, account="acme")
+    while len(told(delivery)) < 2:
+        threading.Event().wait(0.01)
+    recorder.close()
+
+    start, *heartbeats, stop = told(delivery)
+    assert (start, {*heartbeats}, stop) == (("start", 0, 0), {("heartbeat", 2, 0)}, ("stop", 2, at_the_end))
+
+
+def test_a_process_that_shares_its_delivery_does_not_say_how_many_of_its_events_were_acknowledged():
+    delivery = MemoryDelivery()
+    settings = Settings(service="s", delivery="memory")
+    first = Recorder(settings, delivery=delivery)
+    first.record("view", BOB, account="acme")
+    second = Recorder(settings, delivery=delivery)
+    second.record("view", BOB, account="acme")
+    first.close()
+    second.close()
+
+    assert told(delivery) == [("start", 0, 0), ("start", 0, 0), ("stop", 1, None), ("stop", 1, 1)]
 
 
 def test_a_recorder_that_recorded_nothing_says_nothing():
