@@ -12,6 +12,10 @@ SHELL := /bin/bash
 INPUT ?=
 # Further arguments for pytest: make test ARGS="-k paging -x"
 ARGS ?=
+# Of `make faults`: words of a case's name, a seed, and how many random kills; empty for all, a new one.
+CASE ?=
+SEED ?=
+KILLS ?= 500
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -60,9 +64,10 @@ check: $(READY) ## format, lint, types, import contracts, published schemas
 format: $(READY) ## format and sort the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-.PHONY: kills
-kills: $(READY) ## kill -9 of every part while events flow, the long form
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+.PHONY: faults
+faults: $(READY) ## attack the pipeline, for long: CASE="words of a name" SEED=7 repeat one; out/faults.json
+	@AUDIT_CASE="$(CASE)" AUDIT_SEED="$(SEED)" AUDIT_KILLS="$(KILLS)" $(BIN)/python -m pytest tests/faults $(ARGS)
+	@[ -n "$(CASE)" ] || $(BIN)/python -m pytest -m slow tests/integration
 
 .PHONY: bench
 bench: $(READY) ## ratios to peers in one run; leaves out/bench.json

@@ -5,20 +5,18 @@ import time
 import pytest
 from sinking import wait_until
 
-from .rig import Rig, survived
+from .cases import Case
+from .rig import Rig
 from .traffic import Mix
+from .verdict import survived
 
 LAST_CLOSED = "audit_window_last_closed_timestamp_seconds"
 
 
-def started(rig: Rig) -> None:
-    for worker in (rig.processor(), rig.windows()):
-        worker.until_ready()
-
-
 @pytest.mark.slow
 def test_one_contact_alone_gets_its_windows_closed_while_the_other_partitions_are_idle(rig: Rig) -> None:
-    found = survived(rig, started, Mix(accounts=1, contacts=1, others=0))
+    mix = Mix(accounts=1, contacts=1, others=0)
+    found = survived(rig, Case(name=rig.name, disturb=lambda rig: rig.near_boundary(0.0, 0.1), mix=mix))
     assert len({event.source.partition for event in found.received}) == 1
 
 

@@ -10,6 +10,7 @@ from clickhouse_driver import Client
 from confluent_kafka import Message
 from sinking import wait_until
 
+from audit_schemas.mark import TICK
 from audit_schemas.topics import (
     CHANGES,
     CONTACT_BATCHES,
@@ -25,6 +26,7 @@ from .log import Log, Places, appended_ms, offset_of, partition_of
 from .oracle import (
     Batch,
     Faults,
+    Logged,
     Received,
     Shown,
     Source,
@@ -32,7 +34,10 @@ from .oracle import (
     changes_of,
     faults_of_activity,
     faults_of_batches,
+    faults_of_dead_letters,
+    faults_of_log,
 )
+from .traffic import Traffic
 
 _TOPICS = tuple(topic.name for topic in (CHANGES, EVENTS, CONTACT_CHANGES, CONTACT_BATCHES, DEAD_LETTERS))
 _PATIENCE = 90.0
@@ -77,23 +82,23 @@ class Found:
     received: list[Received]
     ticks: int
     """How many there were in audit.changes."""
+    refused: list[Source]
+    """What is no event there."""
     copies: dict[Source, list[int]]
     """The append times in audit.contact-changes of each change's copies."""
     batches: list[Batch]
     shown: list[Shown]
-    logged: set[UUID]
-    dead_letters: list[bytes]
+    logged: list[Logged]
+    dead_letters: list[Source | None]
+    """The places in audit.changes of what became one; None for a record of another topic."""
 
-    def faults(self, published: Collection[UUID], lengths: Collection[int]) -> Faults:
-        """All that is wrong; nothing when every change is once in its window, and in no other."""
-        ids = {event.id for event in self.received}
-        wrong: Faults = {
-            "acknowledged, not received": list(set(published) - ids),
-            "logged, or not, unlike received": list(ids ^ self.logged),
-            "dead letters": self.dead_letters,
-        }
+    def faults(self, traffic: Traffic, lengths: Collection[int]) -> Faults:
+        """All that is wrong; nothing when every event is there once and in its order and window."""
+        lost = traffic.ids - {event.id for event in self.received}
         return {
-            **{what: where for what, where in wrong.items() if where},
+            **({"acknowledged, not received": list(lost)} if lost else {}),
+            **faults_of_log(traffic.ids, self.logged),
+            **faults_of_dead_letters(self.refused, self.dead_letters),
             **faults_of_batches(self.received, self.batches, lengths),
             **faults_of_activity(changes_of(self.received), self.shown, lengths),
         }
@@ -114,21 +119,22 @@ class Judge:
         """How many records a topic got since the beginning."""
         return sum(end - self._start[place] for place, end in self._log.ends([topic]).items())
 
-    def found(self, account: str) -> Found:
+    def found(self, traffic: Traffic) -> Found:
         """Wait until all has arrived that is going to, and read it."""
         everything = list(self._log.since(self._start, CHANGES.name))
-        events = [message for message in everything if message.value()]
-        self._wait(PROCESSOR_GROUP, _ends(CHANGES.name, events))
+        records = [message for message in everything if not _is_tick(message)]
+        self._wait(PROCESSOR_GROUP, _ends(CHANGES.name, records))
         self._wait(WINDOWS_GROUP, _ends(CONTACT_CHANGES.name, self._values(CONTACT_CHANGES.name)))
         self._wait(SINK_GROUP, self._log.ends([EVENTS.name, CONTACT_BATCHES.name, DEAD_LETTERS.name]))
         return Found(
-            received=[_received(message) for message in events],
-            ticks=len(everything) - len(events),
+            received=[_received(message) for message in records if message.value() not in traffic.poison],
+            ticks=len(everything) - len(records),
+            refused=[_source(message) for message in records if message.value() in traffic.poison],
             copies=self._copies(),
             batches=[_batch(message) for message in self._values(CONTACT_BATCHES.name)],
-            shown=self._shown(account),
-            logged=self._logged(account),
-            dead_letters=[message.value() or b"" for message in self._values(DEAD_LETTERS.name)],
+            shown=self._shown(traffic.account),
+            logged=self._logged(traffic.account),
+            dead_letters=self._dead_letters(),
         )
 
     def _copies(self) -> dict[Source, list[int]]:
@@ -162,11 +168,34 @@ class Judge:
             for id_, owner, contact, start, end, synced_ms in rows
         ]
 
-    def _logged(self, account: str) -> set[UUID]:
+    def _logged(self, account: str) -> list[Logged]:
         rows = self._client.execute(
-            "SELECT event_id FROM audit_log WHERE startsWith(account_id, %(account)s)", {"account": account}
+            "SELECT event_id, account_id, target_type, target_id, producer_instance, producer_sequence, "
+            "source_partition, source_offset FROM audit_log WHERE startsWith(account_id, %(account)s)",
+            {"account": account},
         )
-        return {id_ for (id_,) in rows}
+        return [
+            Logged(id_, owner, (kind, target), instance, sequence, Source(partition, offset))
+            for id_, owner, kind, target, instance, sequence, partition, offset in rows
+        ]
+
+    def _dead_letters(self) -> list[Source | None]:
+        """Of what came since the beginning, in whichever topic."""
+        rows = self._client.execute("SELECT topic, partition, offset FROM dead_letters FINAL")
+        return [
+            Source(partition, offset) if topic == CHANGES.name else None
+            for topic, partition, offset in rows
+            if offset >= self._start.get((topic, partition), 0)
+        ]
+
+
+def _is_tick(message: Message) -> bool:
+    """Whether it is a record without content that a worker has written."""
+    return not message.value() and TICK in dict(message.headers() or ())
+
+
+def _source(message: Message) -> Source:
+    return Source(partition_of(message), offset_of(message))
 
 
 def _ends(topic: str, messages: Iterator[Message] | list[Message]) -> Places:
@@ -178,7 +207,7 @@ def _received(message: Message) -> Received:
     event = msgspec.json.decode(message.value() or b"", type=_Event)
     return Received(
         id=event.id,
-        source=Source(partition_of(message), offset_of(message)),
+        source=_source(message),
         appended_ms=appended_ms(message),
         account=event.account,
         contact=event.target.id if event.target.type == "contact" else None,

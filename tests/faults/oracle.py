@@ -1,4 +1,4 @@
-"""What must come out of the windows, decided from audit.changes alone, and every way to differ from it.
+"""What must come out, decided from audit.changes alone, and every way to differ from it.
 
 It shares no code with the workers: the window of a change is the span of the broker's time in which
 audit.changes received it first, and nothing else is asked.
@@ -62,6 +62,63 @@ class Shown:
     contact: str
     span: Span | None
     synced_ms: int
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A row of the view audit_log."""
+
+    id: UUID
+    account: str
+    target: tuple[str, str]
+    """Type and id."""
+    instance: str
+    """Which process published it."""
+    sequence: int
+    """Its number there."""
+    source: Source
+
+
+def faults_of_log(acknowledged: Collection[UUID], logged: Sequence[Logged]) -> Faults:
+    """How the log differs from what was acknowledged to the services."""
+    times = Counter(row.id for row in logged)
+    targets: dict[tuple[str, str, str], list[Logged]] = defaultdict(list)
+    for row in logged:
+        targets[row.account, *row.target].append(row)
+    return _found(
+        {
+            "acknowledged, not in the log": set(acknowledged) - times.keys(),
+            "in the log, never published": times.keys() - set(acknowledged),
+            "twice in the log": [id_ for id_, number in times.items() if number > 1],
+            "of one target, in two partitions": [
+                target for target, rows in targets.items() if len({row.source.partition for row in rows}) > 1
+            ],
+            "of one target, out of order": [row.id for rows in targets.values() for row in _overtaken(rows)],
+        }
+    )
+
+
+def _overtaken(rows: Iterable[Logged]) -> list[Logged]:
+    """Those that stand behind what the same process published later."""
+    newest: dict[str, int] = defaultdict(int)
+    found = []
+    for row in sorted(rows, key=lambda row: row.source):
+        if row.sequence <= newest[row.instance]:
+            found.append(row)
+        newest[row.instance] = max(newest[row.instance], row.sequence)
+    return found
+
+
+def faults_of_dead_letters(refused: Collection[Source], letters: Sequence[Source | None]) -> Faults:
+    """How the table of dead letters differs from what is no event; None stands for another topic's record."""
+    times = Counter(letters)
+    return _found(
+        {
+            "refused, not in the dead letters": set(refused) - times.keys(),
+            "dead letters of nothing that was refused": times.keys() - set(refused),
+            "twice in the dead letters": [place for place, number in times.items() if number > 1],
+        }
+    )
 
 
 def spans_of(event: Received, lengths: Collection[int]) -> set[Span | None]:

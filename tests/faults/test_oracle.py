@@ -8,6 +8,7 @@ import pytest
 
 from .oracle import (
     Batch,
+    Logged,
     Received,
     Shown,
     Source,
@@ -15,6 +16,8 @@ from .oracle import (
     changes_of,
     faults_of_activity,
     faults_of_batches,
+    faults_of_dead_letters,
+    faults_of_log,
 )
 
 WINDOW, LATER = Span(100, 105), Span(105, 110)
@@ -81,3 +84,45 @@ def test_after_another_length_each_change_is_still_in_one_window() -> None:
     other = replace(BOTH, id=UUID(int=94), span=Span(98, 105))
     assert faults_of_batches(RECEIVED, [other], [5, 7]) == {}
     assert list(faults_of_batches(RECEIVED, [BOTH, other], [5, 7])) == ["batched in two windows"]
+
+
+def logged(number: int, sequence: int, offset: int, partition: int = 0) -> Logged:
+    return Logged(
+        UUID(int=number), "acme", ("contact", "maria"), "helpdesk-1", sequence, Source(partition, offset)
+    )
+
+
+LOG = [logged(1, 1, 7), logged(2, 3, 9), replace(logged(3, 2, 8), target=("contact", "jo"))]
+IDS = {row.id for row in LOG}
+
+
+def test_a_log_with_everything_once_and_in_order_has_no_faults() -> None:
+    assert faults_of_log(IDS, LOG) == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "rows"),
+    [
+        ("acknowledged, not in the log", LOG[1:]),
+        ("in the log, never published", [*LOG, logged(4, 4, 10)]),
+        ("twice in the log", [*LOG, LOG[2]]),
+        ("of one target, in two partitions", [LOG[0], replace(LOG[1], source=Source(1, 9)), LOG[2]]),
+        ("of one target, out of order", [LOG[0], replace(LOG[1], source=Source(0, 6)), LOG[2]]),
+    ],
+)
+def test_each_fault_of_the_log_is_named(fault: str, rows: list[Logged]) -> None:
+    assert fault in faults_of_log(IDS, rows)
+
+
+@pytest.mark.parametrize(
+    ("fault", "letters"),
+    [
+        ("refused, not in the dead letters", []),
+        ("dead letters of nothing that was refused", [Source(0, 7), Source(0, 8)]),
+        ("dead letters of nothing that was refused", [Source(0, 7), None]),
+        ("twice in the dead letters", [Source(0, 7), Source(0, 7)]),
+    ],
+)
+def test_each_fault_of_the_dead_letters_is_named(fault: str, letters: list[Source | None]) -> None:
+    assert faults_of_dead_letters([Source(0, 7)], [Source(0, 7)]) == {}
+    assert list(faults_of_dead_letters([Source(0, 7)], letters)) == [fault]

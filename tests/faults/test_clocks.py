@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from .cases import Case
 from .clocks import MISSING, Clock
-from .rig import Rig, survived
+from .rig import Rig
 from .traffic import Mix, Traffic
+from .verdict import in_report, judged, survived
 
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 HOUR = 3600
+WORKERS = ("processor", "windows")
 
 
 def with_clock(rig: Rig, clock: Clock) -> Rig:
@@ -28,7 +31,7 @@ def test_each_change_is_once_in_its_window_though_the_workers_clocks_jump(rig: R
             rig.near_boundary(-0.5, 0.5)
             clock.set(seconds)
 
-    survived(rig, jumping)
+    survived(rig, Case(name=rig.name, disturb=jumping, own=WORKERS))
 
 
 @pytest.mark.slow
@@ -44,20 +47,21 @@ def test_each_change_is_once_in_its_window_though_the_workers_clocks_are_an_hour
         for _ in range(3):
             rig.near_boundary(0.0, 0.1)
 
-    survived(rig, off)
+    survived(rig, Case(name=rig.name, disturb=off, own=WORKERS))
 
 
 def test_a_broker_that_is_days_ahead_stops_the_enriching_worker_with_a_clear_message(
     rig: Rig, tmp_path: Path
 ) -> None:
     behind = with_clock(rig, Clock(tmp_path, -48 * HOUR))
-    with Traffic(rig.stack.kafka, rig.choose, Mix()) as traffic:
-        processor = behind.processor()
-        processor.let_go = True
-        assert processor.process.wait(timeout=30) == 1
-    said = processor.log.read_text()
-    assert "which is more than a day from now; set the clocks of the brokers and of this machine" in said
-    survived_by = (rig.processor(), rig.windows())
-    found = rig.judge.found(traffic.account)
-    assert found.faults(traffic.ids, [rig.length]) == {}
-    assert [worker.process.poll() for worker in survived_by] == [None, None]
+    with in_report(rig) as row:
+        with Traffic(rig.stack.kafka, rig.choose, Mix()) as traffic:
+            processor = behind.processor()
+            assert processor.ended(30) == 1
+        assert (
+            "which is more than a day from now; set the clocks of the brokers and of this machine"
+            in processor.said()
+        )
+        row.events = traffic.acknowledged
+        rig.complete()
+        judged(rig, row, traffic)

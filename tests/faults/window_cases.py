@@ -1,26 +1,18 @@
-"""What is done to the workers while contact changes flow, and how to see that it has hit."""
+"""Windows under attack: what is done around their boundaries, and how to see that it has hit."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from sinking import wait_until
 
 from audit_deploy.programs import KAFKA
 from audit_schemas.topics import CONTACT_BATCHES
 
+from .cases import case
 from .judge import Found
-from .rig import Disturb, Rig
+from .rig import Rig
 from .workers import Worker
 
-
-@dataclass(frozen=True)
-class Attack:
-    """One way to disturb."""
-
-    disturb: Disturb
-    hit: Callable[[Found, int], bool] = lambda _found, _length: True
-    """Whether what it is for has happened, by the windows' length: an attack that missed proves nothing."""
+WORKERS = ("processor", "windows")
 
 
 def repeated_across_a_boundary(found: Found, length: int) -> bool:
@@ -41,7 +33,26 @@ def late_by_two_windows(found: Found, length: int) -> bool:
     )
 
 
-def enriching_killed(rig: Rig) -> None:
+def _grown(rig: Rig, before: int) -> bool:
+    """Whether more was written than a backfill or two."""
+    return rig.judge.appended(CONTACT_BATCHES.name) > before + 20
+
+
+def _seldom_committing(rig: Rig) -> Worker:
+    return rig.processor(AUDIT_PROCESSOR_COMMIT_SECONDS="3")
+
+
+def _ready(*workers: Worker) -> list[Worker]:
+    return [worker.until_ready() for worker in workers]
+
+
+@case(
+    "the enriching worker is killed around a boundary",
+    everyday=True,
+    own=WORKERS,
+    hit=repeated_across_a_boundary,
+)
+def _(rig: Rig) -> None:
     """Before, at and after a boundary, with so much uncommitted that the repeats fall behind it."""
     rig.windows()
     for _ in range(rig.times):
@@ -51,7 +62,8 @@ def enriching_killed(rig: Rig) -> None:
     _seldom_committing(rig).until_ready()
 
 
-def windows_killed_before_the_proof(rig: Rig) -> None:
+@case("the window worker is killed before the proof", own=WORKERS)
+def _(rig: Rig) -> None:
     """While it has looked ahead and delivered nothing."""
     rig.processor()
     for _ in range(rig.times):
@@ -61,7 +73,8 @@ def windows_killed_before_the_proof(rig: Rig) -> None:
     rig.windows().until_ready()
 
 
-def windows_killed_between_parts(rig: Rig) -> None:
+@case("the window worker is killed between two parts", everyday=True, own=WORKERS, hit=batched_again)
+def _(rig: Rig) -> None:
     """When some of a window's batches are written, and not all; what is written was not yet committed."""
     rig.processor()
     for _ in range(rig.times):
@@ -75,12 +88,8 @@ def windows_killed_between_parts(rig: Rig) -> None:
     rig.windows().until_ready()
 
 
-def _grown(rig: Rig, before: int) -> bool:
-    """Whether more was written than a backfill or two."""
-    return rig.judge.appended(CONTACT_BATCHES.name) > before + 20
-
-
-def both_killed(rig: Rig) -> None:
+@case("both workers are killed around a boundary", own=WORKERS, hit=repeated_across_a_boundary)
+def _(rig: Rig) -> None:
     """Around a boundary."""
     for _ in range(rig.times):
         workers = [_seldom_committing(rig), rig.windows()]
@@ -92,7 +101,8 @@ def both_killed(rig: Rig) -> None:
     _ready(_seldom_committing(rig), rig.windows())
 
 
-def all_down_over_three_boundaries(rig: Rig) -> None:
+@case("all workers are down over three boundaries", everyday=True, own=WORKERS, hit=late_by_two_windows)
+def _(rig: Rig) -> None:
     """Each change must find its own window afterwards."""
     workers = _ready(rig.processor(), rig.windows())
     rig.near_boundary(-0.5, 0.5)
@@ -103,7 +113,8 @@ def all_down_over_three_boundaries(rig: Rig) -> None:
     _ready(rig.processor(), rig.windows())
 
 
-def workers_join_and_leave(rig: Rig) -> None:
+@case("workers join and leave in mid-window", own=WORKERS)
+def _(rig: Rig) -> None:
     """In the middle of windows, in order and by kills, so that partitions change hands again and again."""
     present = _ready(rig.processor(), rig.windows())
     for _ in range(rig.times):
@@ -121,37 +132,12 @@ def workers_join_and_leave(rig: Rig) -> None:
         present = present[-2:]
 
 
-def broker_killed(rig: Rig) -> None:
+@case("the broker is killed around a boundary", own=WORKERS)
+def _(rig: Rig) -> None:
     """At a boundary; it is started again at once, and the workers wait for it."""
     _ready(rig.processor(), rig.windows())
     for _ in range(rig.times):
         rig.near_boundary(-0.5, 0.5)
-        rig.stack.kill(KAFKA)
-        rig.stack.wait_ready(KAFKA)
-        wait_until(rig.judge.answers, seconds=30, about="Kafka leading its partitions")
+        rig.kill(KAFKA)
+        rig.until_back(KAFKA)
         rig.near_boundary(0.0, 0.5)
-
-
-def _seldom_committing(rig: Rig) -> Worker:
-    return rig.processor(AUDIT_PROCESSOR_COMMIT_SECONDS="3")
-
-
-def _ready(*workers: Worker) -> list[Worker]:
-    return [worker.until_ready() for worker in workers]
-
-
-ATTACKS = {
-    "the enriching worker is killed around a boundary": Attack(enriching_killed, repeated_across_a_boundary),
-    "the window worker is killed before the proof": Attack(windows_killed_before_the_proof),
-    "the window worker is killed between two parts": Attack(windows_killed_between_parts, batched_again),
-    "both workers are killed around a boundary": Attack(both_killed, repeated_across_a_boundary),
-    "all workers are down over three boundaries": Attack(all_down_over_three_boundaries, late_by_two_windows),
-    "workers join and leave in mid-window": Attack(workers_join_and_leave),
-    "the broker is killed around a boundary": Attack(broker_killed),
-}
-EVERYDAY = (
-    "the enriching worker is killed around a boundary",
-    "the window worker is killed between two parts",
-    "all workers are down over three boundaries",
-)
-"""Those whose faults would be the worst; the long form takes all."""

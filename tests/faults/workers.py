@@ -1,6 +1,5 @@
-"""Workers as processes of their own: started by their commands, asked over HTTP, stopped or killed."""
+"""Workers as processes of their own: started by their commands, asked over HTTP, stopped, frozen, killed."""
 
-import json
 import os
 import re
 import signal
@@ -15,6 +14,9 @@ from pathlib import Path
 
 from command import AUDIT
 from sinking import wait_until
+
+PARTS = ("processor", "windows", "sink")
+"""The kinds of workers."""
 
 
 class Worker:
@@ -35,8 +37,14 @@ class Worker:
 
     def until_ready(self) -> "Worker":
         """Wait until it has its partitions; a killed one's session must end first."""
-        wait_until(lambda: self._get("/readyz") == "ok\n", seconds=30, about=f"{self.part} ready")
+        wait_until(lambda: self.is_ready or not self.runs, seconds=30, about=f"{self.part} ready")
+        assert self.runs, f"{self.part} ended with {self.process.returncode}:\n{self.said()[-3000:]}"
         return self
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it says so."""
+        return self._get("/readyz") == "ok\n"
 
     def metric(self, name: str) -> float:
         """A metric without labels; not a number while it is not there."""
@@ -52,11 +60,46 @@ class Worker:
     def stop(self) -> None:
         """SIGTERM: it finishes what it has in hand, and leaves its group."""
         self._end(signal.SIGTERM)
-        assert self.process.returncode == 0, self.log.read_text()
+        assert self.process.returncode == 0, self.said()
 
     def kill(self) -> None:
         """SIGKILL: its group waits for it until its session is over."""
         self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it knows nothing of what happens until `go_on`."""
+        self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: self.is_frozen, seconds=10, about=f"{self.part} stopped")
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it is stopped: by `freeze`, or at a point where it was armed to."""
+        status = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return status.rpartition(")")[2].split()[0] == "T"
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether SIGKILL has ended it, by `kill` or at a point where it was armed to."""
+        return self.process.poll() == -signal.SIGKILL
+
+    def ended(self, seconds: float) -> int:
+        """Wait until it ends by itself; returns the exit code, or the signal as a negative number."""
+        self.let_go = True
+        wait_until(lambda: not self.runs, seconds=seconds, about=f"{self.part} ended")
+        return int(self.process.returncode)
+
+    def said(self) -> str:
+        """All that it logged."""
+        return self.log.read_text(errors="replace")
 
     def _end(self, number: int) -> None:
         self.let_go = True
@@ -75,10 +118,8 @@ class Worker:
 
     def _port(self) -> int:
         """The port that it chose; 0, where nobody listens, as long as it does not say."""
-        for line in self.log.read_text(errors="replace").splitlines():
-            if '"monitor listens"' in line:
-                return int(json.loads(line)["port"])
-        return 0
+        found = re.search(r'"(?:http_)?port": (\d+)', self.said())
+        return int(found[1]) if found else 0
 
 
 class Crew:
@@ -96,19 +137,33 @@ class Crew:
         self.workers.append(worker)
         return worker
 
+    def running(self, part: str) -> list[Worker]:
+        """Those of one kind that have not ended, in the order of their starts."""
+        return [worker for worker in self.workers if worker.part == part and worker.runs]
+
+    def any(self, part: str) -> Worker:
+        """The one of a kind that has run for the longest time."""
+        return self.running(part)[0]
+
+    @property
+    def kills(self) -> int:
+        """How many SIGKILL has ended."""
+        return sum(worker.was_killed for worker in self.workers)
+
     def fallen(self) -> list[str]:
         """What those said that ended though nobody told them to."""
         return [
-            f"{worker.part} ended with {worker.process.returncode}:\n{worker.log.read_text()[-3000:]}"
+            f"{worker.part} ended with {worker.process.returncode}:\n{worker.said()[-3000:]}"
             for worker in self.workers
-            if not worker.let_go and worker.process.poll() is not None
+            if not worker.let_go and not worker.runs
         ]
 
     def dismiss(self) -> None:
         """Stop all, side by side, so that the next one's groups begin with nobody in them."""
-        running = [worker for worker in self.workers if worker.process.poll() is None]
+        running = [worker for worker in self.workers if worker.runs]
         for worker in running:
             worker.process.terminate()
+            worker.go_on()
         for worker in running:
             try:
                 worker.process.wait(timeout=15)

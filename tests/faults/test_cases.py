@@ -1,0 +1,35 @@
+"""Nothing is lost, doubled, out of order or in a wrong window, whatever is done to the pipeline."""
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from .cases import CASES, Case
+from .rig import Rig
+from .verdict import survived
+
+for file in sorted(Path(__file__).parent.glob("*_cases.py")):
+    if file.stem != Path(__file__).stem:
+        import_module(f".{file.stem}", __package__)
+
+
+def params(*, everyday: bool) -> list[object]:
+    """The cases of one form, each with its time limit."""
+    return [
+        pytest.param(case, id=case.name, marks=pytest.mark.timeout(case.seconds))
+        for case in CASES.values()
+        if case.everyday or not everyday
+    ]
+
+
+@pytest.mark.parametrize("case", params(everyday=True))
+def test_nothing_comes_of_it_that(rig: Rig, case: Case) -> None:
+    survived(rig, case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", params(everyday=False))
+def test_nothing_comes_of_it_again_and_again_that(rig: Rig, case: Case) -> None:
+    survived(replace(rig, times=case.times), case)
