@@ -7,7 +7,7 @@ the very same one, unless this point is armed.
 import os
 import re
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -40,27 +40,32 @@ class _Armed(NamedTuple):
     point: str
     number: int
     signal: signal.Signals
+    times: Iterator[int]
+    """Counts over all calls of the point, whichever thread makes them."""
 
 
 _armed: _Armed | None = None
 
 
 def arm(text: str) -> None:
-    """Choose what is to happen in this process; nothing where the text is empty.
+    """Choose what is to happen in this process.
 
     Args:
         text: a point, as in `sink.inserted`; `sink.inserted@3` for the third time that it is reached;
-            `stop sink.inserted` for SIGSTOP in place of SIGKILL.
+            `stop sink.inserted` for SIGSTOP in place of SIGKILL; `none` for nothing.
 
     Raises:
         Misconfigured: it is no such text.
     """
     global _armed  # noqa: PLW0603 - a process has one end
+    if text == "none":
+        _armed = None
+        return
     found = _ARMED.fullmatch(text)
-    if text and (found is None or found[2] not in POINTS):
+    if found is None or found[2] not in POINTS:
         raise Misconfigured(f"no kill point: {text!r}", remedy=f"one of {', '.join(POINTS)}, as in NAME@3")
-    number = signal.SIGSTOP if found and found[1] == "stop" else signal.SIGKILL
-    _armed = _Armed(found[2], int(found[3] or 1), number) if found else None
+    ending = signal.SIGSTOP if found[1] == "stop" else signal.SIGKILL
+    _armed = _Armed(found[2], int(found[3] or 1), ending, count(1))
 
 
 def at(point: str, call: Callable[P, T]) -> Callable[P, T]:
@@ -69,10 +74,10 @@ def at(point: str, call: Callable[P, T]) -> Callable[P, T]:
         raise ValueError(f"{point} is no kill point")
     if _armed is None or _armed.point != point:
         return call
-    armed, numbers = _armed, count(1)
+    armed = _armed
 
     def ending(*arguments: P.args, **more: P.kwargs) -> T:
-        if next(numbers) == armed.number:
+        if next(armed.times) == armed.number:
             os.kill(os.getpid(), armed.signal)
         return call(*arguments, **more)
 

@@ -4,19 +4,21 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import faust
 from faust.types import EventT, StreamT
 
 from audit_schemas import metrics
+from audit_schemas.kill_points import at, nothing
 from audit_schemas.topics import MIB, Topic
 from audit_stream_processors.delivery import Stopped
 from audit_stream_processors.settings import WorkerSettings
 from audit_stream_processors.transport import SCHEME, Run, RunSchema, Transport, leave
 from audit_stream_processors.windows.gate import Gate
 
-_DAY = 86_400.0
+T = TypeVar("T")
+
 _FETCH = 4 * MIB
 """Bytes of one partition in one answer of the broker; a larger record comes alone."""
 
@@ -24,8 +26,16 @@ _FETCH = 4 * MIB
 class Lane(Protocol):
     """Processes the runs of some of the partitions, one after the other."""
 
-    def process(self, run: Run) -> None:
-        """Make all of a run's records and hand them to Kafka; may block while Kafka does not take them."""
+    def process(self, run: Run, refused: int) -> int:
+        """Make all of a run's records and hand them to Kafka; may block while Kafka does not take them.
+
+        Args:
+            run: the next one of its partition.
+            refused: how many records of the partition were refused in a row before it.
+
+        Returns:
+            How many they are after it.
+        """
 
     def finish(self) -> None:
         """Wait until Kafka has all of it; blocks."""
@@ -43,10 +53,13 @@ class Input:
     """Makes the gate of a partition, where the topic's records wait for one."""
 
 
-def app_of(source: Input, settings: WorkerSettings, lanes: Sequence[Lane], *, datadir: str) -> faust.App:
+def app_of(
+    part: str, source: Input, settings: WorkerSettings, lanes: Sequence[Lane], *, datadir: str
+) -> faust.App:
     """Make the app.
 
     Args:
+        part: the worker's name.
         source: what it reads.
         settings: the worker's.
         lanes: while one waits for Kafka, another one works. A partition keeps its lane, and a lane
@@ -64,15 +77,21 @@ def app_of(source: Input, settings: WorkerSettings, lanes: Sequence[Lane], *, da
         consumer_auto_offset_reset="none",  # neither end is right when an offset is lost
         consumer_max_fetch_size=max(source.topic.limit, _FETCH),
         broker_max_poll_records=source.run_records,
-        broker_max_poll_interval=_DAY,  # waiting for Kafka is no reason to leave the group
+        # Who does not poll for so long is put out of the group, and then neither rejoins nor leaves: so we
+        # leave well before.
+        broker_max_poll_interval=2 * settings.processor_stall_seconds,
         broker_commit_interval=settings.processor_commit_seconds,
         broker_session_timeout=6.0,
         broker_heartbeat_interval=2.0,
         stream_wait_empty=True,
     )
+    transport = cast("Transport", app.transport)
     if source.gate is not None:
-        cast("Transport", app.transport).gated = {source.topic.name: source.gate}
+        transport.gated = {source.topic.name: source.gate}
 
+    stall = settings.processor_stall_seconds
+    delivered = at(f"{part}.delivered", Run.finish)
+    acknowledged = at(f"{part}.acknowledged", nothing)
     finishing: dict[int, asyncio.Task[None]] = {}
 
     @app.agent(app.topic(source.topic.name, schema=RunSchema()), name=source.group)
@@ -83,23 +102,31 @@ def app_of(source: Input, settings: WorkerSettings, lanes: Sequence[Lane], *, da
             if number in finishing:
                 await finishing[number]
             began = time.monotonic()
-            await _or_leave(run, lanes[number].process, run)
+            tp = event.message.tp
+            refused = await _or_leave(
+                run, stall, lanes[number].process, run, transport.notes.refused_before(tp)
+            )
+            transport.notes.processed(tp, end=run.end, refused=refused, seeks=run.seeks)
+            metrics.REFUSED_IN_A_ROW.labels(part).set(transport.notes.longest)
             finishing[number] = asyncio.create_task(finish(lanes[number], runs, event, began))
 
     async def finish(lane: Lane, runs: StreamT[Run], event: EventT[Run], began: float) -> None:
         run = cast("Run", event.value)
-        await _or_leave(run, lane.finish)
-        run.finish()
+        await _or_leave(run, stall, lane.finish)
+        delivered(run)
         await runs.ack(event)
+        acknowledged()
         metrics.RUN_SECONDS.observe(time.monotonic() - began)
 
     return app
 
 
-async def _or_leave(run: Run, work: Callable[..., None], *arguments: Any) -> None:
-    """Do what may block in a thread; whatever fails, the run must not be committed."""
+async def _or_leave(run: Run, stall: float, work: Callable[..., T], *arguments: Any) -> T:
+    """Do what may block in a thread; whatever fails, or takes too long, the run must not be committed."""
     try:
-        await asyncio.to_thread(work, *arguments)
+        return await asyncio.wait_for(asyncio.to_thread(work, *arguments), stall)
+    except TimeoutError:
+        leave(f"{place_of(run)} has been in hand for {stall:.0f} s: it comes again after the next start")
     except Stopped:
         leave(f"Kafka does not answer: {place_of(run)} comes again after the next start", code=0)
     except Exception as error:  # noqa: BLE001 - there is no error that allows to go on

@@ -98,8 +98,12 @@ def run() -> None:
     AUDIT_KAFKA                     required  bootstrap servers: host:port, ...
     AUDIT_HTTP_PORT                 0         of /healthz, /readyz, /metrics; 0: any
     AUDIT_WINDOW                    3h        length of the windows of contact changes, 24h at most
+    AUDIT_TICK_SECONDS              5         how exactly is known up to when the log is complete
     AUDIT_PROCESSOR_RUN_RECORDS     5000      at most so many records in one run
     AUDIT_PROCESSOR_COMMIT_SECONDS  0.5       seconds between two commits
+    AUDIT_PROCESSOR_REFUSAL_LIMIT   10000     refused records in a row that stop it; 0: none do
+    AUDIT_PROCESSOR_STALL_SECONDS   900       seconds with one run after which it leaves the group
+    AUDIT_KILL_POINT                none      for tests: where this process ends
 
     \b
     Example:  AUDIT_KAFKA=127.0.0.1:9092 AUDIT_HTTP_PORT=9101 audit processor run
@@ -128,6 +132,9 @@ def run_windows() -> None:
     AUDIT_WINDOWS_PART_RECORDS      10000     at most so many changes in one run
     AUDIT_WINDOWS_PART_BYTES        8388608   at most so many bytes of them
     AUDIT_PROCESSOR_COMMIT_SECONDS  0.5       seconds between two commits
+    AUDIT_PROCESSOR_REFUSAL_LIMIT   10000     refused records in a row that stop it; 0: none do
+    AUDIT_PROCESSOR_STALL_SECONDS   900       seconds with one part after which it leaves the group
+    AUDIT_KILL_POINT                none      for tests: where this process ends
 
     \b
     Example:  AUDIT_KAFKA=127.0.0.1:9092 AUDIT_HTTP_PORT=9102 audit windows run

@@ -1,12 +1,12 @@
 """The enriching worker: audit.changes to audit.events, stamped and ticking."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import NoReturn
 
 from audit_schemas.catalogue import catalogue
 from audit_schemas.health import Health
+from audit_schemas.kill_points import at
 from audit_schemas.topics import CHANGES, PROCESSOR_GROUP
 from audit_stream_processors.app import Input
 from audit_stream_processors.directory import Actors, DirectoryReader
@@ -15,9 +15,8 @@ from audit_stream_processors.processing import processor
 from audit_stream_processors.refusal import Clock, Send
 from audit_stream_processors.settings import ProcessorSettings
 from audit_stream_processors.topics_admin import Found
-from audit_stream_processors.transport import Run
 from audit_stream_processors.windows.ticks import Ticker
-from audit_stream_processors.worker import RETRY, Work, run, waiting
+from audit_stream_processors.worker import RETRY, Process, Work, run, waiting
 
 
 def run_processor(settings: ProcessorSettings) -> NoReturn:
@@ -36,13 +35,25 @@ def _prepare(settings: ProcessorSettings, health: Health, found: dict[str, Found
     waiting(reader.start, health)
     _read_directory(reader, health)
     enrich = enricher(catalogue(), actors.complete, window_seconds=window_seconds)
+    partitions = found[CHANGES.name].partitions
     ticker = Ticker(
-        settings.kafka, found[CHANGES.name].partitions, window_seconds, partial(health.report, "ticks")
+        settings.kafka,
+        partitions,
+        length=window_seconds,
+        every=settings.tick_seconds,
+        report=partial(health.report, "ticks"),
     )
 
-    def process(send: Send, clock: Clock) -> Callable[[Run], None]:
-        enrich_all = processor(enrich, send, clock, window_seconds=window_seconds)
-        return lambda run: enrich_all(run.records)
+    def process(send: Send, clock: Clock) -> Process:
+        enrich_all = processor(
+            at("processor.decoded", enrich),
+            send,
+            clock,
+            window_seconds=window_seconds,
+            partitions=partitions,
+            refusal_limit=settings.processor_refusal_limit,
+        )
+        return lambda run, refused: enrich_all(run.records, refused)
 
     def stop() -> None:
         ticker.stop()

@@ -11,12 +11,12 @@ from audit_schemas.catalogue import UNCLASSIFIED
 from audit_schemas.enriched import EnrichedEvent
 from audit_schemas.errors import Misconfigured
 from audit_schemas.event import partition_key
-from audit_schemas.mark import TICK
+from audit_schemas.mark import TICK, Mark
 from audit_schemas.topics import CONTACT_BATCHES, CONTACT_CHANGES, EVENTS
 from audit_schemas.wire import decode_event, encode
 from audit_schemas.wording.notes import phrase_of
 from audit_stream_processors.enrichment.enrich import Enrich, is_history
-from audit_stream_processors.refusal import REFUSALS, Clock, Send, TooLarge, moment, refuser
+from audit_stream_processors.refusal import REFUSALS, Clock, Send, Streak, TooLarge, moment, refuser
 from audit_stream_processors.windows.batches import Change, batches
 from audit_stream_processors.windows.stamp import Window, is_tick, stamped, window_at
 
@@ -26,21 +26,35 @@ FUTURE = timedelta(days=1)
 """An append time further ahead of our clock than this is a broker's wrong clock, or ours."""
 
 
+Process = Callable[[Sequence[Any], int], int]
+"""From a run's records, and how many were refused in a row before it, to how many are after it."""
+
+
 def processor(
-    enrich: Enrich, send: Send, clock: Clock, *, window_seconds: int
-) -> Callable[[Sequence[Any]], None]:
+    enrich: Enrich, send: Send, clock: Clock, *, window_seconds: int, partitions: int, refusal_limit: int
+) -> Process:
     """Make the function that processes a run.
 
     It sends one enriched event for each record, to the record's own partition, with its headers;
     that of a contact also to the contact changes, or within a batch where it is history; a dead
     letter for a record that is no event. Ticks are passed on. The records are aiokafka's.
+
+    Args:
+        enrich: makes the enriched event.
+        send: hands a record to Kafka.
+        clock: tells the time.
+        window_seconds: the length of a window.
+        partitions: of audit.changes.
+        refusal_limit: so many records in a row may be refused; 0 for any number.
     """
     largest = EVENTS.room
     received = append_times(clock)
-    no_event = _no_event(send, clock, window_seconds)
+    refuse = refuser(send, clock, STAGE)
+    pass_tick_on = _ticks(send, window_seconds, partitions)
     events = EVENTS.name
 
-    def process(records: Sequence[Any]) -> None:
+    def process(records: Sequence[Any], refused: int = 0) -> int:
+        streak = Streak(refused, refusal_limit)
         history: list[Change] = []
         passed = 0
         unclassified = 0
@@ -57,7 +71,11 @@ def processor(
                 if size > largest:
                     raise TooLarge(f"{size:,} bytes enriched, with key and headers; {largest:,} at most")
             except REFUSALS as error:
-                no_event(record, error, received_at)
+                if is_tick(record.value, record.headers):
+                    pass_tick_on(record, received_at)
+                else:
+                    streak.add(record, error, passed=passed)
+                    refuse(record, error)
                 continue
             send(events, value, key, record.partition, headers)
             if enriched.window is not None:
@@ -71,6 +89,7 @@ def processor(
                 noted.update(map(phrase_of, enriched.notes))
         _send_history(send, records, history)
         _count(passed, unclassified, noted)
+        return streak.at_end(passed=passed)
 
     return process
 
@@ -91,20 +110,18 @@ def _send_history(send: Send, records: Sequence[Any], history: list[Change]) -> 
         send(CONTACT_BATCHES.name, batch.value, batch.key, -1, [])
 
 
-def _no_event(send: Send, clock: Clock, window_seconds: int) -> Callable[[Any, Exception, datetime], None]:
-    refuse = refuser(send, clock, STAGE)
+def _ticks(send: Send, window_seconds: int, partitions: int) -> Callable[[Any, datetime], None]:
+    """A tick shows the windows how late it is, and the sink how far this partition is."""
 
-    def pass_tick_on(record: Any, received_at: datetime) -> None:
+    def pass_on(record: Any, received_at: datetime) -> None:
         window = window_at(received_at.timestamp(), window_seconds)
         send(CONTACT_CHANGES.name, b"", None, record.partition, [*stamped(window), (TICK, b"")])
+        mark = Mark(
+            partition=record.partition, partitions=partitions, offset=record.offset, received_at=received_at
+        )
+        send(EVENTS.name, mark.model_dump_json().encode(), None, record.partition, [])
 
-    def no_event(record: Any, error: Exception, received_at: datetime) -> None:
-        if is_tick(record.value, record.headers):
-            pass_tick_on(record, received_at)
-        else:
-            refuse(record, error)
-
-    return no_event
+    return pass_on
 
 
 def _size(headers: Iterable[tuple[str, bytes | None]]) -> int:

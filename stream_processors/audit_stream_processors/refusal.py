@@ -8,7 +8,7 @@ import msgspec
 
 from audit_schemas import metrics
 from audit_schemas.dead_letter import DeadLetter, Reason, Refusable
-from audit_schemas.errors import Invalid
+from audit_schemas.errors import Invalid, Misconfigured
 from audit_schemas.topics import DEAD_LETTERS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,6 +20,49 @@ Send = Callable[[str, bytes, bytes | None, int, list[Any]], None]
 
 class TooLarge(Invalid):
     """The enriched event does not fit its topic."""
+
+
+class TooManyRefused(Misconfigured):
+    """So many records in a row are refused that the fault is rather ours, or a whole service's."""
+
+
+class Streak:
+    """Counts the refused records of one partition that have no good one among them, run by run.
+
+    Past the limit the worker stops: otherwise a service gone wrong, or an old version of this one, would
+    drain all that is published into the dead letters.
+    """
+
+    def __init__(self, before: int, limit: int, *, variable: str = "AUDIT_PROCESSOR_REFUSAL_LIMIT") -> None:
+        """Begin a run.
+
+        Args:
+            before: how many there are up to its first record.
+            limit: how many there may be; 0 for any number.
+            variable: where the limit can be changed.
+        """
+        self._count, self._limit, self._variable = before, limit, variable
+        self._passed = 0
+
+    def add(self, record: Any, error: Exception, *, passed: int) -> None:
+        """Count one more, `passed` good ones of the run after its beginning.
+
+        Raises:
+            TooManyRefused: it is one too many; nothing shall be made of it.
+        """
+        self._count = self._count + 1 if passed == self._passed else 1
+        self._passed = passed
+        if self._limit and self._count > self._limit:
+            raise TooManyRefused(
+                f"{self._limit:,} records in a row are refused, and so is the next one, "
+                f"{record.topic}[{record.partition}] at {record.offset}: {error}",
+                remedy="see `audit dead-letters list` and mend the service, or this version; to go "
+                f"on all the same, start with a larger {self._variable}, or with 0 for no limit",
+            )
+
+    def at_end(self, *, passed: int) -> int:
+        """How many there are after a run with `passed` good records."""
+        return self._count if passed == self._passed else 0
 
 
 REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, Invalid)

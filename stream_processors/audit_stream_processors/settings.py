@@ -39,6 +39,12 @@ class WorkerSettings(KafkaSettings):
     """Where /healthz, /readyz and /metrics are served; 0 for any free port."""
     processor_commit_seconds: float = Field(default=0.5, gt=0, le=60)
     """How often acknowledged runs are committed: what a crash may repeat."""
+    processor_refusal_limit: int = Field(default=10_000, ge=0)
+    """So many records in a row of one partition may be refused, then the worker stops; 0 for no limit."""
+    processor_stall_seconds: float = Field(default=900, gt=0, le=43_200)
+    """A worker that has had a run in hand for so long leaves: the group must not wait for it."""
+    kill_point: str = "none"
+    """For tests: where to end this process, see `audit_schemas.kill_points`."""
 
 
 class ProcessorSettings(WorkerSettings):
@@ -48,6 +54,8 @@ class ProcessorSettings(WorkerSettings):
     """At most so many records in one run: the unit of producing, waiting and acknowledging."""
     window: Annotated[Length, Field(le=timedelta(seconds=LONGEST))] = timedelta(hours=3)
     """The length of the windows of contact changes; boundaries are its multiples since the epoch."""
+    tick_seconds: float = Field(default=5, gt=0, le=300)
+    """Between two ticks at most: how exactly is known up to when the log is complete."""
 
 
 class WindowsSettings(WorkerSettings):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from confluent_kafka import TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # imported there, not exported
     AdminClient,
     AlterConfigOpType,
@@ -32,6 +33,8 @@ class Found:
     partitions: int
     replication: int
     config: Mapping[str, str]
+    id: str = ""
+    """A topic that is made anew under the same name has another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +129,23 @@ def describe(admin: AdminClient, *, timeout: float = TIMEOUT) -> dict[str, Found
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in metadata]
         described = admin.describe_configs(resources, request_timeout=timeout) if resources else {}
         configs = {resource.name: future.result() for resource, future in described.items()}
+        ids = _ids(admin, list(metadata), timeout)
     return {
         name: Found(
             partitions=len(topic.partitions),
             replication=min(len(partition.replicas) for partition in topic.partitions.values()),
             config={entry.name: entry.value for entry in configs[name].values()},
+            id=ids[name],
         )
         for name, topic in metadata.items()
     }
+
+
+def _ids(admin: AdminClient, names: list[str], timeout: float) -> dict[str, str]:
+    if not names:
+        return {}
+    futures = admin.describe_topics(TopicCollection(names), request_timeout=timeout)
+    return {name: str(future.result().topic_id) for name, future in futures.items()}
 
 
 def apply(admin: AdminClient, steps: Iterable[Step]) -> None:

@@ -1,7 +1,7 @@
 """A Faust transport in which one message is one run of records of a partition.
 
 Faust spends about 85 µs on each message before any code of an agent's; here it spends them on
-thousands of records at once. The transport is aiokafka's with five things changed:
+thousands of records at once. The transport is aiokafka's with six things changed:
 
 - what a fetch brought from one partition is one message, a `Run`;
 - the committable offset is the end of the finished prefix of the delivered runs. Faust itself
@@ -11,8 +11,9 @@ thousands of records at once. The transport is aiokafka's with five things chang
 - what is read ahead is bounded in whole runs. Faust pauses each partition that has a message waiting,
   and sleeps for a second when all are paused; here the next fetch waits until a run is finished;
 - a gated topic is read ahead, and its records are delivered when its `Gate` says so;
+- a note stands beside each offset that is committed, see `Notes`;
 - nothing is passed over in silence: a new group begins at the first record, and an offset that the
-  broker no longer has ends the worker.
+  broker no longer has, or that another topic of that name had, ends the worker.
 
 It is registered in the entry-point group `faust.transports`; a broker's URL is
 `kafka-batches://host:port`. A topic's stream has one agent and no concurrency. The private hooks of
@@ -22,15 +23,19 @@ Faust and aiokafka that it overrides or calls are held by a test.
 import asyncio
 import logging
 import os
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
 import faust
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
+from audit_schemas.errors import Misconfigured
+from audit_stream_processors.notes import Notes
 from audit_stream_processors.windows.gate import Gate
 
 SCHEME = "kafka-batches"
@@ -124,10 +129,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _seek_to_committed(self) -> Mapping[Any, int | None]:
         consumer = self._ensure_consumer()
-        committed = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
+        found = await consumer._coordinator.fetch_committed_offsets(list(consumer.assignment()))  # noqa: SLF001
+        committed = {
+            tp: found[tp].offset if tp in found and found[tp].offset >= 0 else None
+            for tp in consumer.assignment()
+        }
         # No await from here to the last seek: no fetch comes in between.
         self.seeks += 1
         self._ends.clear()
+        try:
+            self.transport.notes.begin({tp: at.metadata for tp, at in found.items()}, seeks=self.seeks)
+        except Misconfigured as error:
+            leave(error.message, remedy=error.remedy)
         self.transport.gates = {
             tp: gate() for tp in committed if (gate := self.transport.gated.get(tp.topic))
         }
@@ -139,6 +152,27 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if new:
             await consumer.seek_to_beginning(*new)
         return committed
+
+    async def _commit(self, offsets: Mapping[Any, int]) -> bool:
+        """Faust's own, with a note beside each offset."""
+        consumer = self._ensure_consumer()
+        assigned = {tp: offset for tp, offset in offsets.items() if tp in self.assignment()}
+        self.tp_last_committed_at.update(dict.fromkeys(assigned, time.monotonic()))
+        noted = {
+            TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(
+                offset, self.transport.notes.text(tp, offset)
+            )
+            for tp, offset in assigned.items()
+        }
+        try:
+            await consumer.commit(noted)
+        except CommitFailedError as error:
+            if "already rebalanced" in str(error):
+                return False
+            leave(f"cannot commit: {error}", error=error)
+        except (KafkaError, IllegalStateError) as error:
+            leave(f"cannot commit: {error}", error=error)
+        return True
 
     async def _fetch_records(
         self,
@@ -305,6 +339,8 @@ class Transport(driver.Transport):
         super().__init__(*args, **kwargs)
         self.gated: Mapping[str, Callable[[], Gate]] = {}
         """By topic: makes the gate of a partition."""
+        self.notes = Notes()
+        """What is committed beside the offsets."""
         self.gates: dict[Any, Gate] = {}
         """By partition, since the last seek; they belong to the thread that fetches, others may look."""
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import faust
 import structlog
 
-from audit_schemas import logs, metrics
+from audit_schemas import kill_points, logs, metrics
 from audit_schemas.errors import Misconfigured, Unreachable
 from audit_schemas.health import Health
 from audit_schemas.monitoring import Monitor
@@ -27,12 +27,16 @@ from audit_stream_processors.app import Input, app_of
 from audit_stream_processors.delivery import Delivery
 from audit_stream_processors.kafka import admin_client
 from audit_stream_processors.kafka_watch import KafkaWatch
+from audit_stream_processors.notes import Notes
 from audit_stream_processors.refusal import Clock, Send
 from audit_stream_processors.settings import WorkerSettings
 from audit_stream_processors.topics_admin import Found, describe, shared_partitions
 from audit_stream_processors.transport import Run, Transport
 
 T = TypeVar("T")
+
+Process = Callable[[Run, int], int]
+"""Processes a run; from the number of records refused in a row before it to that after it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -53,7 +57,7 @@ class Work:
     """What one kind of worker does."""
 
     source: Input
-    process: Callable[[Send, Clock], Callable[[Run], None]]
+    process: Callable[[Send, Clock], Process]
     """Makes a lane's function from what sends its records."""
     begin: Callable[[], object] = _nothing
     """Called before the first run, in no event loop."""
@@ -79,6 +83,7 @@ def run(part: str, settings: WorkerSettings, prepare: Prepare) -> NoReturn:
         Misconfigured: the port is taken, or the topics are not as they must be.
     """
     logs.configure()
+    kill_points.arm(settings.kill_point)
     for talkative in ("faust", "mode"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     metrics.BUILD.info({"part": part, "version": version("auditlane-stream-processors")})
@@ -92,7 +97,7 @@ def run(part: str, settings: WorkerSettings, prepare: Prepare) -> NoReturn:
             check_topics(found)
             work = prepare(health, found)
         KafkaWatch(admin, health)
-        _run(part, settings, work, health)
+        _run(part, settings, work, health, found)
     finally:
         monitor.close()
 
@@ -141,10 +146,14 @@ def _leaving_on_sigterm() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run(part: str, settings: WorkerSettings, work: Work, health: Health) -> NoReturn:
-    lanes = [_Lane(settings.kafka, work, health, number) for number in range(_LANES)]
+def _run(
+    part: str, settings: WorkerSettings, work: Work, health: Health, found: Mapping[str, Found]
+) -> NoReturn:
+    lanes = [_Lane(part, settings.kafka, work, health, number) for number in range(_LANES)]
     with tempfile.TemporaryDirectory(prefix=f"audit-{part}-") as folder:
-        app = app_of(work.source, settings, lanes, datadir=folder)
+        app = app_of(part, work.source, settings, lanes, datadir=folder)
+        topic_ids = {name: topic.id for name, topic in found.items()}
+        cast("Transport", app.transport).notes = Notes(work.source.group, topic_ids)
         _report_life(app, work, health)
         _calm_garbage_collection()
         work.begin()
@@ -157,9 +166,10 @@ def _run(part: str, settings: WorkerSettings, work: Work, health: Health) -> NoR
 class _Lane:
     """A producer of its own, and the processing that sends to it."""
 
-    def __init__(self, servers: str, work: Work, health: Health, number: int) -> None:
+    def __init__(self, part: str, servers: str, work: Work, health: Health, number: int) -> None:
         delivery = Delivery(servers, report=partial(health.report, f"delivery {number}"))
-        self.process = work.process(delivery.send, lambda: datetime.now(UTC))
+        send = kill_points.at(f"{part}.sending", delivery.send)
+        self.process = work.process(send, lambda: datetime.now(UTC))
         self.finish = delivery.finish
         self.stop = delivery.stop
 

@@ -1,50 +1,37 @@
 """The processor on a real Kafka: what bad input becomes, and what kills and restarts do not lose."""
 
 import json
-import os
 import signal
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from command import AUDIT
-from confluent_kafka import (
-    Consumer,
-    ConsumerGroupTopicPartitions,
-    KafkaException,
-    Message,
-    Producer,
-    TopicPartition,
-)
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from processing_worker import (
+    CONTACT,
+    ROLE,
+    Places,
+    audit,
+    ends,
+    eventually,
+    is_caught_up,
+    leads,
+    publish,
+    since,
+    start_again,
+    value,
+    worker,
+)
 
 from audit_deploy.control import Stack
 from audit_deploy.programs import KAFKA
 from audit_deploy.stack import running
 from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.directory import actor_key
-from audit_schemas.topics import (
-    ACTORS,
-    CHANGES,
-    CONTACT_CHANGES,
-    DEAD_LETTERS,
-    EVENTS,
-    PROCESSOR_GROUP,
-)
-
-PARTITIONS = 4
-EVENT = {"account": "acme", "occurred_at": "2026-03-02T09:59:00Z", "action": "update"}
-ROLE = {**EVENT, "target": {"type": "role", "id": "1"}}
-CONTACT = {**EVENT, "target": {"type": "contact", "id": "c-1"}}
+from audit_schemas.topics import ACTORS, CHANGES, CONTACT_CHANGES, DEAD_LETTERS, EVENTS
 
 
 @pytest.fixture(scope="module")
@@ -59,131 +46,6 @@ def topics(kafka: Stack) -> Stack:
     audit(kafka, "topics", "apply").check_returncode()
     eventually(lambda: leads(kafka))
     return kafka
-
-
-def audit(kafka: Stack, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [AUDIT, *command], env=environment(kafka), capture_output=True, text=True, timeout=30, check=False
-    )
-
-
-def environment(kafka: Stack, **more: str) -> dict[str, str]:
-    return {**os.environ, "AUDIT_KAFKA": kafka.kafka, **more}
-
-
-class Worker:
-    """One `audit processor run`."""
-
-    def __init__(self, kafka: Stack, log: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.log = log
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [AUDIT, "processor", "run"],
-                env=environment(kafka, AUDIT_HTTP_PORT=str(self.port), AUDIT_PROCESSOR_RUN_RECORDS="500"),
-                stdout=output,
-                stderr=output,
-                cwd=log.parent,
-            )
-
-    def ready(self) -> str:
-        """What /readyz says; empty while it does not answer."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
-                return str(answer.read().decode().strip())
-        except urllib.error.HTTPError as refused:
-            with refused:
-                return str(refused.read().decode().strip())
-        except OSError:
-            return ""
-
-    def until_ready(self) -> "Worker":
-        eventually(lambda: self.ready() == "ok", lambda: f"{self.ready()}\n{self.log.read_text()}")
-        return self
-
-    def stop(self, number: int = signal.SIGTERM) -> float:
-        """Send a signal and wait for the end; the seconds that it took."""
-        began = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(timeout=20)
-        return time.monotonic() - began
-
-
-@contextmanager
-def worker(kafka: Stack, folder: Path) -> Iterator[Worker]:
-    started = Worker(kafka, folder / "worker.log")
-    try:
-        yield started
-    finally:
-        if started.process.poll() is None:
-            started.stop()
-
-
-def eventually(holds: Callable[[], bool], otherwise: Callable[[], object] = str, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, otherwise()
-        time.sleep(0.05)
-
-
-Places = dict[tuple[str, int], int]
-OUTPUTS = (EVENTS.name, CONTACT_CHANGES.name, DEAD_LETTERS.name)
-
-
-@cache
-def reader(servers: str) -> Consumer:
-    """A consumer without a group of its own, quiet while Kafka is away."""
-    return Consumer(
-        {"bootstrap.servers": servers, "group.id": "unused", "enable.auto.commit": False, "log_level": 2}
-    )
-
-
-def ends(kafka: Stack, names: Sequence[str] = OUTPUTS) -> Places:
-    """The ends of topics now."""
-    consumer = reader(kafka.kafka)
-    return {
-        (name, number): consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)[1]
-        for name in names
-        for number in range(PARTITIONS)
-    }
-
-
-def since(kafka: Stack, places: Places) -> dict[str, list[Message]]:
-    """What was appended to the topics since then, by topic, in each partition's order; but no ticks."""
-    now = ends(kafka, sorted({name for name, _ in places}))
-    wanted = {place for place, end in now.items() if end > places[place]}
-    consumer = reader(kafka.kafka)
-    consumer.assign([TopicPartition(*place, places[place]) for place in wanted])
-    found: dict[str, list[Message]] = {name: [] for name, _ in places}
-    while wanted:
-        for message in consumer.consume(10_000, timeout=1):
-            assert message.error() is None
-            name, number, offset = message.topic(), message.partition(), message.offset()
-            assert name is not None
-            assert number is not None
-            assert offset is not None
-            if message.value():
-                found[name].append(message)
-            if offset + 1 >= now[name, number]:
-                wanted.discard((name, number))
-    consumer.unassign()
-    return found
-
-
-def value(message: Message) -> bytes:
-    data = message.value()
-    assert isinstance(data, bytes)
-    return data
-
-
-def publish(kafka: Stack, records: Sequence[dict[str, Any]]) -> None:
-    producer = Producer({"bootstrap.servers": kafka.kafka, "linger.ms": 5})
-    for record in records:
-        producer.produce(CHANGES.name, **record)
-        producer.poll(0)
-    assert not producer.flush(20)
 
 
 def test_unequal_partitions_are_refused_by_the_command_and_by_the_worker(
@@ -255,14 +117,7 @@ def test_each_kind_of_input_becomes_what_it_must_and_the_events_around_it_arrive
     publish(topics, [{"partition": 2, **record} for record in given.values()])
     with worker(topics, tmp_path) as running_worker:
         running_worker.until_ready()
-        eventually(
-            lambda: (
-                sum(ends(topics, [EVENTS.name]).values())
-                >= sum(end for (name, _), end in start.items() if name == EVENTS.name)
-                + len(given)
-                - len(refused)
-            )
-        )
+        eventually(lambda: len(since(topics, start)[EVENTS.name]) >= len(given) - len(refused))
         assert running_worker.stop() < 3
     assert [running_worker.log] == list(tmp_path.iterdir()), "the worker leaves something in its folder"
     assert all(json.loads(line)["event"] for line in running_worker.log.read_text().splitlines())
@@ -375,7 +230,7 @@ def assert_complete(kafka: Stack, start: Places, published: dict[UUID, dict[str,
 
 
 def appended(kafka: Stack, start: Places) -> int:
-    """How many events were enriched since then, repeats included."""
+    """How many records the events got since then, repeats and a few marks included."""
     return sum(end - start[place] for place, end in ends(kafka, [EVENTS.name]).items())
 
 
@@ -437,46 +292,3 @@ def test_a_worker_that_starts_before_kafka_waits_and_can_be_stopped(topics: Stac
             assert waiting.process.returncode == 0
     finally:
         start_again(topics)
-
-
-def test_an_offset_that_kafka_no_longer_has_stops_the_worker(topics: Stack, tmp_path: Path) -> None:
-    admin = AdminClient({"bootstrap.servers": topics.kafka})
-    everything = [
-        TopicPartition(name, number, end) for (name, number), end in ends(topics, [CHANGES.name]).items()
-    ]
-    for deleted in admin.delete_records(everything).values():
-        deleted.result()
-    commit(admin, [TopicPartition(CHANGES.name, number, 1) for number in range(PARTITIONS)])
-    with worker(topics, tmp_path) as stopped:
-        assert stopped.process.wait(timeout=20) == 1
-        assert "Kafka no longer has the next record to process: audit.changes.v1[" in stopped.log.read_text()
-    commit(admin, everything)
-
-
-def start_again(kafka: Stack) -> None:
-    kafka.start(KAFKA)
-    kafka.wait_ready(KAFKA)
-    eventually(lambda: leads(kafka))
-
-
-def leads(kafka: Stack) -> bool:
-    """Whether Kafka leads all partitions: it answers a little earlier."""
-    try:
-        return bool(ends(kafka))
-    except KafkaException:
-        return False
-
-
-def commit(admin: AdminClient, places: list[TopicPartition]) -> None:
-    request = [ConsumerGroupTopicPartitions(PROCESSOR_GROUP, places)]
-    for future in admin.alter_consumer_group_offsets(request).values():
-        future.result()
-
-
-def is_caught_up(kafka: Stack) -> bool:
-    """Whether the group has committed all of the changes."""
-    admin = AdminClient({"bootstrap.servers": kafka.kafka})
-    request = [ConsumerGroupTopicPartitions(PROCESSOR_GROUP)]
-    (future,) = admin.list_consumer_group_offsets(request).values()
-    committed = {(place.topic, place.partition): place.offset for place in future.result().topic_partitions}
-    return all(committed.get(place) == end for place, end in ends(kafka, [CHANGES.name]).items() if end)

@@ -20,7 +20,7 @@ from audit_stream_processors.transport import Run
 from audit_stream_processors.windows import batches as module
 from audit_stream_processors.windows.batches import Change, batches
 from audit_stream_processors.windows.closing import closer
-from audit_stream_processors.windows.ticks import LONGEST, pause_until_next
+from audit_stream_processors.windows.ticks import pause_until_next
 
 TOPIC = CONTACT_CHANGES.name
 NOW = datetime(2026, 3, 2, 12, 0, 0, 70_000, tzinfo=UTC)
@@ -143,7 +143,9 @@ def run(*values: bytes, headers: tuple[Any, ...] = ()) -> Run:
 
 def closed(part: Run) -> list[tuple[str, dict[str, Any]]]:
     sent: list[tuple[str, dict[str, Any]]] = []
-    closer(lambda topic, value, *_: sent.append((topic, json.loads(value))), lambda: NOW)(part)
+    closer(lambda topic, value, *_: sent.append((topic, json.loads(value))), lambda: NOW, refusal_limit=0)(
+        part
+    )
     return sent
 
 
@@ -172,8 +174,9 @@ def test_what_is_no_change_becomes_a_dead_letter_and_stops_nothing() -> None:
     ("now", "pause"), [(0.0, 10.05), (9.9, 0.15), (10.0, 10.05), (19.999, 0.051), (25.0, 5.05)]
 )
 def test_the_next_tick_comes_shortly_after_the_boundary_by_the_brokers_time(now: float, pause: float) -> None:
-    assert pause_until_next(now, 10) == pytest.approx(pause)
+    assert pause_until_next(now, length=10, every=300) == pytest.approx(pause)
 
 
-def test_a_long_window_is_looked_at_now_and_then() -> None:
-    assert pause_until_next(0.0, 10_800) == LONGEST
+def test_in_a_long_window_ticks_come_as_often_as_they_are_asked_for() -> None:
+    assert pause_until_next(0.0, length=10_800, every=5) == 5
+    assert pause_until_next(10_798.0, length=10_800, every=5) == pytest.approx(2.05)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from audit_schemas.catalogue import catalogue
 from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.errors import Misconfigured
+from audit_schemas.mark import Mark, is_mark
 from audit_schemas.topics import CHANGES, CONTACT_BATCHES, CONTACT_CHANGES, DEAD_LETTERS, EVENTS, MIB
 from audit_stream_processors.enrichment.enrich import enricher
 from audit_stream_processors.processing import processor
+from audit_stream_processors.refusal import TooManyRefused
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 HEADERS = (("ce_id", b"1"), ("ce_type", b"auditlane.event.v1"))
@@ -43,6 +46,12 @@ def record(value: Any, *, offset: int = 0, key: bytes | None = b"k", **given: An
 def processed(*records: Any) -> list[SimpleNamespace]:
     """What is sent for a run."""
     sent: list[SimpleNamespace] = []
+    process(records, sent)
+    return sent
+
+
+def process(records: Sequence[Any], sent: list[SimpleNamespace], *, limit: int = 0, refused: int = 0) -> int:
+    """Process a run; returns how many records are refused in a row after it."""
 
     def send(topic: str, value: bytes, key: bytes | None, partition: int, headers: list[Any]) -> None:
         sent.append(
@@ -50,8 +59,9 @@ def processed(*records: Any) -> list[SimpleNamespace]:
         )
 
     enrich = enricher(catalogue(), lambda _, actor: actor, window_seconds=3600)
-    processor(enrich, send, lambda: NOW, window_seconds=3600)(records)
-    return sent
+    return processor(enrich, send, lambda: NOW, window_seconds=3600, partitions=6, refusal_limit=limit)(
+        records, refused
+    )
 
 
 def letter_of(value: Any, **given: Any) -> DeadLetter:
@@ -75,12 +85,49 @@ def test_other_events_go_to_the_events_only() -> None:
     assert EVENTS.name == sent.topic
 
 
-def test_a_tick_goes_to_its_partition_of_the_contact_changes_and_nowhere_else() -> None:
+def test_a_tick_goes_to_its_partition_of_the_contact_changes_and_as_a_mark_of_the_events() -> None:
     start = int(NOW.timestamp())
-    tick = record(None, key=None, headers=(("tick", b""),), timestamp=(start + 3600) * 1000 + 70)
-    (sent,) = processed(tick)
+    tick = record(None, offset=8, key=None, headers=(("tick", b""),), timestamp=(start + 3600) * 1000 + 70)
+    sent, mark = processed(tick)
     assert (CONTACT_CHANGES.name, 3, b"") == (sent.topic, sent.partition, sent.value)
     assert [("window", b"%d-%d" % (start + 3600, start + 7200)), ("tick", b"")] == sent.headers
+    assert (EVENTS.name, 3, True) == (mark.topic, mark.partition, is_mark(mark.value))
+    received_at = NOW + timedelta(seconds=3600, milliseconds=70)
+    assert Mark(partition=3, partitions=6, offset=8, received_at=received_at) == Mark.model_validate_json(
+        mark.value
+    )
+
+
+def test_no_event_is_taken_for_a_mark() -> None:
+    sent = processed(record(EVENT), record(b"{}"), record(b""))
+    assert len(sent) == 4
+    assert not any(is_mark(each.value) for each in sent)
+
+
+def refused_after(*values: Any, limit: int = 0, before: int = 0) -> int:
+    records = [record(value, offset=offset) for offset, value in enumerate(values)]
+    return process(records, [], limit=limit, refused=before)
+
+
+def test_refused_records_are_counted_over_runs_until_a_good_one_comes() -> None:
+    tick = record(None, headers=(("tick", b""),))
+    assert refused_after(b"1", b"2", before=3) == 5
+    assert refused_after(before=3) == 3
+    assert process([tick], [], refused=3) == 3
+    assert refused_after(b"1", EVENT, b"2", before=3) == 1
+    assert refused_after(b"1", b"2", EVENT, before=3) == 0
+
+
+def test_one_refused_record_too_many_in_a_row_stops_the_work_before_it_becomes_a_dead_letter() -> None:
+    values = (b"1", EVENT, b"2", b"3", b"4")
+    sent: list[Any] = []
+    with pytest.raises(TooManyRefused, match=r"2 records in a row are refused, .*\[3\] at 4"):
+        process([record(value, offset=offset) for offset, value in enumerate(values)], sent, limit=2)
+    assert [DEAD_LETTERS.name] * 3 == [each.topic for each in sent if each.topic == DEAD_LETTERS.name]
+
+    with pytest.raises(TooManyRefused):
+        refused_after(b"1", b"2", limit=2, before=1)
+    assert refused_after(b"1", EVENT, b"2", b"3", limit=2, before=1) == 2
 
 
 def test_a_producer_cannot_say_which_window_its_change_belongs_to() -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from audit_schemas import kill_points
 from audit_stream_processors.windows.stamp import UNKNOWN, Window, is_tick, stamp_of
 
 
@@ -51,6 +52,7 @@ class Gate:
         """Changes that were seen and not delivered, by window; ticks are none."""
         self._until = 0  # the end of the latest window since the first undelivered record
         self._proof: Any = None  # while delivering
+        self._proven = kill_points.at("windows.proven", kill_points.nothing)
 
     def take(self, records: Sequence[Any]) -> Outcome:
         """Look at the next records, or deliver them where their windows are known to be over."""
@@ -66,6 +68,7 @@ class Gate:
         for record in records:
             if self._proves(record):
                 self._proof = record
+                self._proven()
                 return Outcome(parts, self._first)
         return Outcome(parts)
 

@@ -1,12 +1,14 @@
 """Ticks: records without content that give every partition a later stamp soon after each boundary.
 
 Without them the last changes before a quiet night would wait until somebody writes to their partition
-again. The ticks' own append times say when the next boundary is: 'now' is the broker's, whatever the
+again. More of them come in between, since a tick that has reached ClickHouse shows that all before it
+has. The ticks' own append times say when the next boundary is: 'now' is the broker's, whatever the
 clock of this machine says. Every enriching worker ticks; a tick too many does no harm.
 """
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -16,8 +18,6 @@ from audit_schemas.topics import CHANGES
 from audit_stream_processors.kafka import client_config
 from audit_stream_processors.windows.stamp import window_at
 
-LONGEST = 300.0
-"""Seconds between two ticks at most: a machine that was suspended must notice a boundary late, not never."""
 _BEHIND = 0.05
 """Seconds behind the boundary at which a tick is written."""
 _AGAIN = 1.0
@@ -30,7 +30,13 @@ class Ticker:
     """Ticks in a thread of its own, at once when it is started and after each boundary."""
 
     def __init__(
-        self, servers: str, partitions: int, length: int, report: Callable[[str | None], None]
+        self,
+        servers: str,
+        partitions: int,
+        *,
+        length: int,
+        every: float,
+        report: Callable[[str | None], None],
     ) -> None:
         """Connect in the background.
 
@@ -38,13 +44,14 @@ class Ticker:
             servers: Kafka's bootstrap servers.
             partitions: of audit.changes.
             length: of a window, seconds.
+            every: seconds between two ticks at most.
             report: called with the reason while ticks are not taken, then with nothing.
         """
         self._producer = Producer(
             client_config(servers, **{"acks": "all", "message.timeout.ms": int(_PATIENCE * 1000)})
         )
         self._partitions = range(partitions)
-        self._length = length
+        self._pause = partial(pause_until_next, length=length, every=every)
         self._report = report
         self._stopping = threading.Event()
 
@@ -61,7 +68,7 @@ class Ticker:
         while not self._stopping.wait(pause):
             appended, failure = self._tick()
             self._report(failure and f"ticks are not taken, windows close late: {failure}")
-            pause = _AGAIN if failure else pause_until_next(min(appended), self._length)
+            pause = _AGAIN if failure else self._pause(min(appended))
 
     def _tick(self) -> tuple[list[float], str | None]:
         """Write a tick to each partition; return their append times, seconds, and why one is missing."""
@@ -88,11 +95,12 @@ class Ticker:
         return appended, next(iter(errors), "no answer") if missing else None
 
 
-def pause_until_next(now: float, length: int) -> float:
+def pause_until_next(now: float, *, length: int, every: float) -> float:
     """Seconds to wait for the next tick.
 
     Args:
         now: the earliest append time of the last ticks: the brokers' clocks may differ.
         length: of a window, seconds.
+        every: seconds between two ticks at most.
     """
-    return min(window_at(now, length).end - now + _BEHIND, LONGEST)
+    return min(window_at(now, length).end - now + _BEHIND, every)
