@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,10 +18,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
     ResourceType,
 )
 from kafka_records import records_of
-from sinking import publish
+from sinking import publish, wait_until
 
 from audit_deploy.stack import running
 from audit_schemas import topics
+from audit_schemas.offset_note import OffsetNote
 from audit_schemas.settings import ClickHouse
 from audit_sinks.clickhouse import connect
 from audit_sinks.doctor.kafka_facts import read
@@ -78,9 +80,42 @@ def test_lost_and_impossible_offsets_are_told_with_their_numbers(own_stack: Any)
     assert all("--reset-offsets" in remedy for _, remedy in found.values())
 
 
-def test_a_group_waits_since_the_append_of_its_first_record_that_is_not_done(own_stack: Any) -> None:
+def test_an_offset_of_a_topic_that_was_made_anew_and_has_grown_past_it_is_told(own_stack: Any) -> None:
     topic, admin = (
         topics.DEAD_LETTERS.name,
+        AdminClient({"bootstrap.servers": own_stack.kafka, "log_level": 2}),
+    )
+    first = read(own_stack.kafka).topics[topic].id
+    admin.delete_topics([topic])[topic].result()
+    wait_until(lambda: topic not in read(own_stack.kafka).topics, seconds=20, about="the topic away")
+    _audit(own_stack, "topics", "apply").check_returncode()
+    second = read(own_stack.kafka).topics[topic].id
+    publish(own_stack.kafka, topic, [b"{}"] * 5, key="same")
+    place = _filled(own_stack, topic)
+
+    _commit(admin, topics.SINK_GROUP, TopicPartition(*place, 2, metadata=OffsetNote(topic=second).text()))
+    assert "another topic" not in _broken(own_stack).get(topics.SINK_GROUP, ("", ""))[0]
+
+    _commit(admin, topics.SINK_GROUP, TopicPartition(*place, 2, metadata=OffsetNote(topic=first).text()))
+    text, remedy = _broken(own_stack)[topics.SINK_GROUP]
+    assert text.endswith(f"made anew, or is a mirror: {topic} [{place[1]}] at 2 of 0-5")
+    assert "--to-earliest" in remedy
+    _commit(admin, topics.SINK_GROUP, TopicPartition(*place, 5))
+
+
+def test_offsets_of_a_group_without_members_run_out_from_its_last_work_on(own_stack: Any) -> None:
+    facts = read(own_stack.kafka)
+
+    assert facts.groups[topics.SINK_GROUP].members == 0
+    worked, now = facts.groups[topics.SINK_GROUP].worked_at, datetime.now(UTC)
+    assert worked is not None
+    assert timedelta(0) < now - worked < timedelta(minutes=5)
+    assert facts.groups[topics.WINDOWS_GROUP].worked_at is None, "it has never worked"
+
+
+def test_a_group_waits_since_the_append_of_its_first_record_that_is_not_done(own_stack: Any) -> None:
+    topic, admin = (
+        topics.CONTACT_BATCHES.name,
         AdminClient({"bootstrap.servers": own_stack.kafka, "log_level": 2}),
     )
     for content in (b"x" * topics.MIB, b"{}"):

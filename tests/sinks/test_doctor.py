@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from audit_schemas.offset_note import OffsetNote
 from audit_schemas.topics import (
     ACCOUNTS,
     CHANGES,
@@ -19,13 +20,15 @@ from audit_schemas.topics import (
 )
 from audit_sinks.doctor import Facts, Finding, Level, examine, shortest
 from audit_sinks.doctor.clickhouse_facts import settings_of
-from audit_sinks.doctor.facts import ClickHouseFacts, Disk, KafkaFacts, Position, TableFacts, TopicFacts
+from audit_sinks.doctor.facts import ClickHouseFacts, Disk, GroupFacts, KafkaFacts, TableFacts, TopicFacts
 from audit_sinks.doctor.finding import duration
+from audit_sinks.positions import Position
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SAFE = {
     "non_replicated_deduplication_window": "28800",
     "replicated_deduplication_window": "10000",
+    "replicated_deduplication_window_seconds": "2592000",
     "fsync_after_insert": "1",
     "fsync_part_directory": "1",
 }
@@ -35,14 +38,28 @@ GOOD = Facts(
         brokers={"1": {"offsets.retention.minutes": "43200", "auto.create.topics.enable": "false"}},
         topics={
             topic.name: TopicFacts(
+                id=f"id of {topic.name}",
                 partitions=12,
                 replication=3,
                 config={"min.insync.replicas": "2", "retention.ms": "604800000", **topic.config()},
             )
             for topic in TOPICS.values()
         },
+        groups={
+            PROCESSOR_GROUP: GroupFacts(members=1),
+            WINDOWS_GROUP: GroupFacts(members=0, worked_at=NOON - timedelta(days=3)),
+            SINK_GROUP: GroupFacts(members=0),
+        },
         positions=(
-            Position(group=PROCESSOR_GROUP, topic=CHANGES.name, partition=0, committed=7, start=7, end=7),
+            Position(
+                group=PROCESSOR_GROUP,
+                topic=CHANGES.name,
+                partition=0,
+                committed=7,
+                start=7,
+                end=7,
+                note=OffsetNote(topic=f"id of {CHANGES.name}", refused=999),
+            ),
             Position(group=SINK_GROUP, topic=EVENTS.name, partition=0, committed=None, start=0, end=0),
             Position(
                 group=WINDOWS_GROUP,
@@ -81,11 +98,21 @@ def topic(name: str, *, config: dict[str, str] | None = None, **wrong: Any) -> F
     return kafka(topics={**GOOD.kafka.topics, name: changed})
 
 
-def table(*, replicated: bool = False, partitions: int = 3, **settings: str) -> Facts:
+def table(
+    *, replicated: bool = False, partitions: int = 3, inserts_a_minute: float = 1, **settings: str
+) -> Facts:
     changed = TableFacts(
-        topic=EVENTS.name, replicated=replicated, partitions=partitions, settings={**SAFE, **settings}
+        topic=EVENTS.name,
+        replicated=replicated,
+        partitions=partitions,
+        settings={**SAFE, **settings},
+        inserts_a_minute=inserts_a_minute,
     )
     return clickhouse(tables={"audit.audit_events": changed})
+
+
+def group(**facts: Any) -> Facts:
+    return kafka(groups={**GOOD.kafka.groups, PROCESSOR_GROUP: GroupFacts(**facts)})
 
 
 def broker(setting: str, value: str) -> Facts:
@@ -140,7 +167,9 @@ BROKEN = [
     (position(committed=3), PROCESSOR_GROUP, "4 records left Kafka before they were done"),
     (position(committed=None), PROCESSOR_GROUP, "7 records left Kafka before they were done"),
     (position(committed=8), PROCESSOR_GROUP, "beyond the end"),
-    (position(waits_since=NOON - timedelta(days=14)), "outage", "audit.changes.v1 wait for longer"),
+    (position(note=OffsetNote(topic="another")), PROCESSOR_GROUP, "made anew, or is a mirror"),
+    (position(waits_since=NOON - timedelta(days=14)), "outage", "audit.changes.v1's retention is over"),
+    (group(members=0, worked_at=NOON - timedelta(days=30)), "outage", "offsets of audit-processor is over"),
 ]
 WARNED = [
     (topic(EVENTS.name, config={"max.message.bytes": "9999999"}), "record sizes", "dead letter"),
@@ -158,6 +187,30 @@ WARNED = [
     ),
     (clickhouse(disks=(Disk(name="cold", free=9, total=100),)), "disk space", "cold has 9% left"),
     (position(waits_since=NOON - timedelta(days=13, hours=1)), "outage", "safe for 23 h (audit.changes.v1"),
+    (
+        group(members=0, worked_at=NOON - timedelta(days=29, hours=1)),
+        "outage",
+        "safe for 23 h (the offsets of audit-processor); start a worker of audit-processor",
+    ),
+    (
+        position(note=OffsetNote(topic=f"id of {CHANGES.name}", refused=9_999)),
+        "refusals",
+        "9,999 in a row in audit.changes.v1 [0]",
+    ),
+    (
+        table(inserts_a_minute=28_800),
+        "deduplication",
+        "remembers 1 min of tokens; ALTER TABLE audit.audit_events MODIFY SETTING non_",
+    ),
+    (
+        table(
+            replicated=True,
+            replicated_deduplication_window="28800",
+            replicated_deduplication_window_seconds="3600",
+        ),
+        "deduplication",
+        "replicated_deduplication_window_seconds = 1209600",
+    ),
 ]
 
 
@@ -178,27 +231,50 @@ def test_longer_retention_than_ours_is_no_fault() -> None:
     assert complaints(topic(EVENTS.name, config={"retention.ms": "-1"})) == []
 
 
+def safe(facts: Facts) -> tuple[str, timedelta] | None:
+    limit = shortest(facts.kafka, facts.now)
+    return limit and (limit.what, limit.left)
+
+
 def test_the_topic_whose_oldest_waiting_record_is_nearest_to_its_end_limits_an_outage() -> None:
-    assert shortest(GOOD) == (CONTACT_CHANGES.name, timedelta(days=5))
+    assert safe(GOOD) == (f"{CONTACT_CHANGES.name}'s retention", timedelta(days=5))
 
 
 def test_of_two_partitions_that_wait_the_older_record_limits_an_outage() -> None:
     younger = GOOD.kafka.positions[-1]
     older = replace(younger, partition=1, waits_since=NOON - timedelta(days=6))
     facts = kafka(positions=(*GOOD.kafka.positions, older))
-    assert shortest(facts) == (CONTACT_CHANGES.name, timedelta(days=1))
+    assert safe(facts) == (f"{CONTACT_CHANGES.name}'s retention", timedelta(days=1))
 
 
-def test_an_outage_has_no_limit_where_no_topic_deletes_by_age() -> None:
-    assert shortest(kafka(positions=())) is None
+def test_an_idle_groups_offsets_limit_an_outage_where_they_are_forgotten_first() -> None:
+    facts = broker("offsets.retention.minutes", "10080")  # seven days, Kafka's default
+    assert safe(facts) == (f"the offsets of {WINDOWS_GROUP}", timedelta(days=4))
+
+
+def test_offsets_of_a_group_with_members_are_not_forgotten_while_they_are_there() -> None:
+    busy = {WINDOWS_GROUP: GroupFacts(members=1, worked_at=NOON - timedelta(days=3))}
+    facts = broker("offsets.retention.minutes", "10080")
+    facts = replace(facts, kafka=replace(facts.kafka, groups=busy))
+    assert safe(facts) == (f"{CONTACT_CHANGES.name}'s retention", timedelta(days=5))
+
+
+def test_an_outage_has_no_limit_where_nothing_is_forgotten_by_age() -> None:
+    assert safe(kafka(positions=(), groups={SINK_GROUP: GroupFacts(members=0)})) is None
+
+
+def test_an_offset_without_a_note_is_believed() -> None:
+    assert complaints(position(note=None)) == []
 
 
 def test_a_tables_own_settings_hide_the_servers_defaults() -> None:
     engine = "MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 5, fsync_after_insert = 1"
     defaults = {**dict.fromkeys(SAFE, "0"), "replicated_deduplication_window": "10000"}
+    assert settings_of("MergeTree ORDER BY a", defaults) == defaults
     assert settings_of(engine, defaults) == {
         "non_replicated_deduplication_window": "5",
         "replicated_deduplication_window": "10000",
+        "replicated_deduplication_window_seconds": "0",
         "fsync_after_insert": "1",
         "fsync_part_directory": "0",
     }

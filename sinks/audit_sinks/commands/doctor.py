@@ -38,11 +38,12 @@ def doctor(as_json: bool) -> None:
 
 
 def _document(facts: Facts, findings: Sequence[Finding]) -> bytes:
-    limit = shortest(facts)
+    limit = shortest(facts.kafka, facts.now)
     return msgspec.json.encode(
         {
             "broken": any(finding.level is Level.BROKEN for finding in findings),
-            "safe_for_seconds": int(limit[1].total_seconds()) if limit else None,
+            "safe_for_seconds": int(limit.left.total_seconds()) if limit else None,
+            "safe_for": limit.what if limit else None,
             "findings": findings,
         }
     )

@@ -15,6 +15,7 @@ from audit_sinks.tables import FEEDS
 _SETTINGS = (
     "non_replicated_deduplication_window",
     "replicated_deduplication_window",
+    "replicated_deduplication_window_seconds",
     "fsync_after_insert",
     "fsync_part_directory",
 )
@@ -23,13 +24,17 @@ _TOPIC_OF = {feed.table: topic for topic, feeds in FEEDS.items() for feed in fee
 _TABLES = """
 SELECT
     tables.name AS name, tables.engine AS engine, tables.engine_full AS engine_full,
-    tables.partition_key != '' AS is_partitioned, uniqExactIf(parts.partition_id, parts.active) AS partitions
+    tables.partition_key != '' AS is_partitioned, uniqExactIf(parts.partition_id, parts.active) AS partitions,
+    countIf(parts.level = 0 AND parts.modification_time > now() - {seconds}) * 60 / {seconds} AS inserts
 FROM system.tables AS tables
 LEFT JOIN system.parts AS parts ON parts.database = tables.database AND parts.table = tables.name
 WHERE tables.database = %(database)s AND tables.name IN %(tables)s
 GROUP BY ALL
 ORDER BY name
 """
+
+_LATELY = 300
+"""Seconds; parts that were merged into others are listed for eight minutes more."""
 
 
 def read(clickhouse: ClickHouse) -> ClickHouseFacts:
@@ -62,13 +67,14 @@ def _migrations(client: Any, database: str) -> tuple[tuple[str, ...], str]:
 
 def _tables(client: Any, database: str) -> dict[str, TableFacts]:
     defaults = _defaults(client)
-    rows = query(client, _TABLES, {"database": database, "tables": tuple(_TOPIC_OF)})
+    rows = query(client, _TABLES.format(seconds=_LATELY), {"database": database, "tables": tuple(_TOPIC_OF)})
     return {
         f"{database}.{row['name']}": TableFacts(
             topic=_TOPIC_OF[row["name"]],
             replicated=row["engine"].startswith("Replicated"),
             partitions=row["partitions"] if row["is_partitioned"] else None,
             settings=settings_of(row["engine_full"], defaults),
+            inserts_a_minute=row["inserts"],
         )
         for row in rows
     }

@@ -28,6 +28,7 @@ CHECKS: Sequence[Callable[[Facts], Finding]] = (
     progress_checks.processor_offsets,
     progress_checks.windows_offsets,
     progress_checks.sink_offsets,
+    progress_checks.refusals,
     progress_checks.safe_for,
 )
 

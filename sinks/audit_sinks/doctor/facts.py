@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from audit_sinks.positions import Position
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicFacts:
     """One of our topics, as it is in the cluster."""
 
+    id: str
+    """Kafka's own: a topic that was made anew under the same name has another."""
     partitions: int
     replication: int
     """The fewest replicas that one of its partitions has."""
@@ -24,24 +28,14 @@ class TopicFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """How far a group is in one partition."""
+class GroupFacts:
+    """One of our consumer groups."""
 
-    group: str
-    topic: str
-    partition: int
-    committed: int | None
-    start: int
-    """The first offset that is left."""
-    end: int
-    """The offset that the next record gets."""
-    waits_since: datetime | None = None
-    """Append time of the first record that is not done; nothing where none waits, or where it may wait."""
-
-    @property
-    def next(self) -> int:
-        """The offset of the first record that is left to be done."""
-        return max(self.start, self.committed or 0)
+    members: int
+    """Workers that are in it now."""
+    worked_at: datetime | None = None
+    """Of a group without members: append time of the newest record that it has done, as far as it is
+    left; at that time it still worked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +45,7 @@ class KafkaFacts:
     brokers: Mapping[str, Mapping[str, str]]
     """The settings of each broker, by its id."""
     topics: Mapping[str, TopicFacts]
+    groups: Mapping[str, GroupFacts]
     positions: tuple[Position, ...]
     newest_append: datetime | None
     """The latest append time in audit.changes."""
@@ -67,6 +62,8 @@ class TableFacts:
     """How many it has now; nothing where it is not partitioned."""
     settings: Mapping[str, str]
     """Its own, and where it has none the server's defaults."""
+    inserts_a_minute: float = 0.0
+    """Lately; each part that an insert made counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ _YEARS = 8
 """Of history in one insert, each a partition of the table."""
 _REASSIGNMENT_INSERTS = 300
 """Inserts of one partition while the group is in motion: five minutes, one a second."""
+_REASSIGNMENT = timedelta(minutes=5)
+_BY_AGE = "replicated_deduplication_window_seconds"
 
 
 def version(facts: Facts) -> Finding:
@@ -47,7 +49,7 @@ def deduplication(facts: Facts) -> Finding:
         if (found := int(table.settings[_window(table)])) < (needed := _tokens(facts, table))
     }
     if not short:
-        return Finding.ok(check, "tables remember the tokens of the longest reassignment")
+        return _remembered_long_enough(facts, check)
     remedy = "; ".join(
         f"ALTER TABLE {name} MODIFY SETTING {_window(facts.clickhouse.tables[name])} = {needed}"
         for name, (_, needed) in short.items()
@@ -56,6 +58,38 @@ def deduplication(facts: Facts) -> Finding:
         return Finding.broken(check, f"an insert that is repeated doubles rows of {', '.join(none)}", remedy)
     text = "a repeat can be older than the tokens that a table remembers, and stays until rows merge: "
     return Finding.warning(check, text + ", ".join(short), remedy)
+
+
+def _remembered_long_enough(facts: Facts, check: str) -> Finding:
+    """Enough tokens for the rule of thumb; for the present rate too, and on replicas for an outage?"""
+    tables = facts.clickhouse.tables
+    lasting = {
+        name: timedelta(minutes=int(table.settings[_window(table)]) / table.inserts_a_minute)
+        for name, table in tables.items()
+        if table.inserts_a_minute
+    }
+    if busy := {name: kept for name, kept in lasting.items() if kept < _REASSIGNMENT}:
+        text = ", ".join(f"{name} remembers {duration(kept)}" for name, kept in busy.items())
+        remedy = "; ".join(
+            f"ALTER TABLE {name} MODIFY SETTING {_window(tables[name])} = "
+            f"{int(tables[name].inserts_a_minute * 10)}"
+            for name in busy
+        )
+        return Finding.warning(check, f"at the present rate of inserts {text} of tokens", remedy)
+    longest = _longest_outage(facts)
+    if timed := [
+        name
+        for name, table in tables.items()
+        if table.replicated and timedelta(seconds=int(table.settings[_BY_AGE])) < longest
+    ]:
+        text = f"a block that was in hand at an outage's begin is inserted twice after it: {', '.join(timed)}"
+        remedy = "; ".join(
+            f"ALTER TABLE {name} MODIFY SETTING {_BY_AGE} = {int(longest.total_seconds())}" for name in timed
+        )
+        return Finding.warning(check, text, remedy)
+    said = "tables remember the tokens of the longest reassignment"
+    shortest = min(lasting.values(), default=None)
+    return Finding.ok(check, said + (f", at the present rate for {duration(shortest)}" if shortest else ""))
 
 
 def durability(facts: Facts) -> Finding:
@@ -109,6 +143,12 @@ def clocks(facts: Facts) -> Finding:
 
 
 _FSYNC = ("fsync_after_insert", "fsync_part_directory")
+
+
+def _longest_outage(facts: Facts) -> timedelta:
+    """As long as Kafka keeps what the tables are filled from."""
+    topics = [facts.kafka.topics.get(table.topic) for table in facts.clickhouse.tables.values()]
+    return max((topic.retention for topic in topics if topic and topic.retention), default=timedelta(0))
 
 
 def _window(table: TableFacts) -> str:
