@@ -32,6 +32,8 @@ class Case:
     """Whether it is part of the everyday tests too, once; the long form takes all, several times."""
     times: int = 3
     """How often the long form does what it does: `rig.times`. In the everyday form that is 1."""
+    rounds: int = 1
+    """How often the long form runs it, each time with other choices and other traffic."""
     own: Collection[str] = ()
     """The kinds of workers that it starts itself; the others run from the beginning."""
     mix: Mix = field(default_factory=Mix)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from command import AUDIT
@@ -22,6 +23,7 @@ _OUTPUT = Path(__file__).parents[2] / "out" / "faults.json"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "spare: does to the servers what the next test would not stand")
     config.stash[_REPORT] = Report(int(os.environ.get("AUDIT_SEED") or time.time()))
 
 
@@ -49,9 +51,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def in_words(item: pytest.Item) -> str:
     """The name of a test's case, or of the test."""
-    callspec = getattr(item, "callspec", None)
-    found = callspec and callspec.params.get("case")
+    found = _params(item).get("case")
     return found.name if found else item.name.removeprefix("test_").replace("_", " ")
+
+
+def _params(item: pytest.Item) -> dict[str, Any]:
+    callspec = getattr(item, "callspec", None)
+    return dict(callspec.params) if callspec else {}
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +92,10 @@ def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def rig(request: pytest.FixtureRequest, report: Report, tmp_path: Path) -> Iterator[Rig]:
     """Of one test; its choices are the seed's and the case's, whatever ran before."""
-    name = in_words(request.node)
-    case = getattr(request.node, "callspec", None) and request.node.callspec.params.get("case")
-    spare = bool(case and case.spare) or request.node.get_closest_marker("spare") is not None
-    stack: Stack = request.getfixturevalue("spare" if spare else "pipeline")
-    with rig_on(stack, name, report, Random(f"{report.seed} {name}"), tmp_path) as made:
+    name, params = in_words(request.node), _params(request.node)
+    harms = params["case"].spare if "case" in params else request.node.get_closest_marker("spare")
+    stack: Stack = request.getfixturevalue("spare" if harms else "pipeline")
+    choose = Random(f"{report.seed} {name} {params.get('round_', 0)}")
+    with rig_on(stack, name, report, choose, tmp_path) as made:
         print(made.repeat)
         yield made

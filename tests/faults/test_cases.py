@@ -18,18 +18,19 @@ for file in sorted(Path(__file__).parent.glob("*_cases.py")):
 def params(*, everyday: bool) -> list[object]:
     """The cases of one form, each with its time limit."""
     return [
-        pytest.param(case, id=case.name, marks=pytest.mark.timeout(case.seconds))
+        pytest.param(case, round_, id=f"{case.name}-{round_}", marks=pytest.mark.timeout(case.seconds))
         for case in CASES.values()
         if case.everyday or not everyday
+        for round_ in range(1 if everyday else case.rounds)
     ]
 
 
-@pytest.mark.parametrize("case", params(everyday=True))
-def test_nothing_comes_of_it_that(rig: Rig, case: Case) -> None:
+@pytest.mark.parametrize(("case", "round_"), params(everyday=True))
+def test_nothing_comes_of_it_that(rig: Rig, case: Case, round_: int) -> None:  # noqa: ARG001 - of the seed
     survived(rig, case)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", params(everyday=False))
-def test_nothing_comes_of_it_again_and_again_that(rig: Rig, case: Case) -> None:
+@pytest.mark.parametrize(("case", "round_"), params(everyday=False))
+def test_nothing_comes_of_it_again_and_again_that(rig: Rig, case: Case, round_: int) -> None:  # noqa: ARG001 - of the seed
     survived(replace(rig, times=case.times), case)

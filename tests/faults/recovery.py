@@ -1,0 +1,41 @@
+"""How long it takes after a fault until what is published then is in ClickHouse."""
+
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from uuid import UUID
+
+from clickhouse_driver.errors import Error
+from sinking import wait_until
+
+from .rig import Rig, clickhouse_client
+
+_SPAN = 0.3
+"""Seconds of traffic that are looked for: enough to reach each partition."""
+_PATIENCE = 120.0
+
+
+def recovered(rig: Rig, since: float, first: int) -> None:
+    """Wait until events that were published after a fault are in ClickHouse, and note how long it took.
+
+    Args:
+        rig: what it acts on.
+        since: when the fault happened, by the monotonic clock.
+        first: how many events were published before.
+    """
+    assert rig.traffic is not None
+    order = rig.traffic.order
+    time.sleep(max(0.0, since + _SPAN - time.monotonic()))
+    wait_until(lambda: len(order) > first, seconds=_PATIENCE, about="events published after a fault")
+    wanted = order[first:]
+    wait_until(lambda: _stored(rig, wanted), seconds=_PATIENCE, about="what was published after a fault")
+    rig.tally.recoveries.append(time.monotonic() - since)
+
+
+def _stored(rig: Rig, ids: Collection[UUID]) -> bool:
+    """Whether all of these are in the log; not while ClickHouse does not answer."""
+    with suppress(Error, OSError, EOFError), clickhouse_client(rig.stack) as client:
+        query = "SELECT uniqExact(event_id) FROM audit_events WHERE event_id IN %(ids)s"
+        ((found,),) = client.execute(query, {"ids": tuple(ids)})
+        return bool(found == len(ids))
+    return False
