@@ -29,9 +29,9 @@ SETTINGS max_bytes_before_external_group_by = 1073741824
 _OLDER = """
     OR event_id IN
     (
+        -- The time in an id of another kind is 1970.
         SELECT event_id FROM audit_events WHERE {scope} AND {accounts}
-        AND (bitShiftRight(toUInt128(event_id), 76) % 16 != 7
-            OR UUIDv7ToDateTime(event_id) < toDateTime64(%(since)s, 6, 'UTC') - INTERVAL 1 HOUR)
+        AND UUIDv7ToDateTime(event_id) < toDateTime64(%(since)s, 6, 'UTC') - INTERVAL 1 HOUR
     )
 """
 

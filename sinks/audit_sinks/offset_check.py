@@ -1,6 +1,6 @@
 """The check of the log's offsets: every record of audit.changes has left its trace in ClickHouse."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ def check_offsets(sources: Sources, scope: Scope) -> Checked:
     )
 
 
-def newest_marks(client: Any, kept: list[Kept]) -> Mapping[int, int]:
+def newest_marks(client: Any, kept: Sequence[Kept]) -> Mapping[int, int]:
     """By partition, the offset of the newest mark of the topic as it is now."""
     rows = query(
         client,

@@ -1,22 +1,43 @@
 """`audit verify`: all checks of what the pipeline promises, for the command and for `audit monitor`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from audit_sinks.checking import Check, Checked, Fault, Note, Scope, Sources, nothing
+from audit_sinks import completeness
+from audit_sinks.checking import Check, Checked, Fault, Note, Scope, Sources, Tell, nothing
 from audit_sinks.clickhouse import connect, query
+from audit_sinks.completeness import Completeness, Verdict, verdict
 from audit_sinks.contact_check import check_contact_activity
+from audit_sinks.id_check import check_ids
+from audit_sinks.late_events import check_late
+from audit_sinks.offset_check import check_offsets
+from audit_sinks.producer_check import check_producers
 from audit_sinks.settings import Servers
 
-__all__ = ["CHECKS", "Checked", "Fault", "Note", "Scope", "examine"]
+__all__ = ["CHECKS", "Checked", "Fault", "Note", "Report", "Scope", "examine", "report"]
 
 CHECKS: Mapping[str, Check] = {
+    "producers": check_producers,
+    "offsets": check_offsets,
+    "ids": check_ids,
     "contacts": check_contact_activity,
+    "late": check_late,
 }
 """By name: all of them run, in this order."""
 
 
-def examine(servers: Servers, scope: Scope, tell: Callable[[str], None] = nothing) -> Mapping[str, Checked]:
-    """Run every check, one after the other.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the checks found, and what it comes to."""
+
+    checks: Mapping[str, Checked]
+    completeness: Completeness
+    """As it was when the checks began."""
+    verdict: Verdict
+
+
+def examine(servers: Servers, scope: Scope, tell: Tell = nothing) -> Mapping[str, Checked]:
+    """Run every check, one after the other; `report` says what they come to.
 
     Args:
         servers: Kafka and ClickHouse.
@@ -26,7 +47,21 @@ def examine(servers: Servers, scope: Scope, tell: Callable[[str], None] = nothin
     Raises:
         Unreachable, Misconfigured: a server cannot be asked.
     """
+    return report(servers, scope, tell).checks
+
+
+def report(servers: Servers, scope: Scope, tell: Tell = nothing) -> Report:
+    """Run every check and put the verdict together; arguments and errors as of `examine`."""
     with connect(servers.clickhouse) as client:
-        (found,) = query(client, "SELECT now64(6, 'UTC') AS now")
-        sources = Sources(client=client, kafka=servers.kafka, now=found["now"], tell=tell)
-        return {name: check(sources, scope) for name, check in CHECKS.items()}
+        # How far the log is comes first: what was stored then the checks must find.
+        known = completeness.read(client)
+        (clock,) = query(client, "SELECT now64(6, 'UTC') AS now")
+        sources = Sources(
+            client=client,
+            kafka=servers.kafka,
+            now=clock["now"],
+            complete_through=known.complete_through,
+            tell=tell,
+        )
+        found = {name: check(sources, scope) for name, check in CHECKS.items()}
+    return Report(checks=found, completeness=known, verdict=verdict(found, known, scope, clock["now"]))

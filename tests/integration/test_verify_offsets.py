@@ -1,6 +1,5 @@
 """The check of the log's offsets, on records that lie in Kafka and rows made by hand."""
 
-import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,9 +7,8 @@ from typing import Any
 
 import pytest
 import sinking
-from appending import Appended, Changes, Stored, row_of
+from appending import Appended, Changes, Stored, letter, row_of
 
-from audit_schemas.dead_letter import DeadLetter, Refusable
 from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import CHANGES, EVENTS
 from audit_schemas.wire import encode
@@ -60,20 +58,6 @@ def seen(found: Checked) -> Any:
     assert fault.events == len(fault.examples)
     offsets = [one.offset for one in fault.examples]
     return found.checked, offsets, notes["on_the_way"].events, notes["repeats"].events
-
-
-def letter(record: Appended, topic: str, value: bytes, *, offset: int) -> bytes:
-    refused = Refusable(
-        topic=topic,
-        partition=record.partition,
-        offset=offset,
-        key=None,
-        value=value,
-        headers=(),
-        received_at=record.received_at,
-    )
-    made = DeadLetter.of(refused, stage="s", reason="invalid", detail="d", failed_at=record.received_at)
-    return made.model_dump_json().encode()
 
 
 def test_rows_dead_letters_and_marks_are_traces(check: Any, changes: Changes, stored: Stored) -> None:
@@ -137,7 +121,7 @@ def test_a_resend_of_which_one_row_stays_is_no_fault(
     check: Any, client: Any, changes: Changes, stored: Stored
 ) -> None:
     first = changes.event()
-    again = [changes.append(changes_body(first)) for _ in range(2)]
+    again = [changes.append(first.value) for _ in range(2)]
     stored.events(first, *again)
     client.execute("OPTIMIZE TABLE audit_events FINAL")
     stored.marks(changes.tick())
@@ -182,7 +166,3 @@ def test_a_gap_of_many_thousand_offsets_is_read_through_and_counted(
     assert len(found.faults["missing"].examples) == 10
     assert found.faults["missing"].earliest is not None
     assert found.faults["missing"].earliest >= first.received_at
-
-
-def changes_body(record: Appended) -> bytes:
-    return json.dumps(record.body).encode()

@@ -13,6 +13,7 @@ from enriching import enriched
 
 from audit_producers.ids import uuid7
 from audit_schemas import event, topics
+from audit_schemas.dead_letter import DeadLetter, Refusable
 from audit_schemas.mark import TICK
 from audit_schemas.settings import ClickHouse
 from audit_schemas.wire import encode
@@ -27,6 +28,10 @@ class Appended:
     offset: int
     received_at: datetime
     body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def value(self) -> bytes:
+        return json.dumps(self.body).encode()
 
     @property
     def id(self) -> UUID:
@@ -122,3 +127,18 @@ def row_of(record: Appended, **given: Any) -> Any:
         "recorded": body.get("recorded", "live"),
     }
     return enriched(1, **{**fields, **given})
+
+
+def letter(record: Appended, topic: str, value: bytes, *, offset: int) -> bytes:
+    """The dead letter of a record, or of what was made of it in a later topic."""
+    refused = Refusable(
+        topic=topic,
+        partition=record.partition,
+        offset=offset,
+        key=None,
+        value=value,
+        headers=(),
+        received_at=record.received_at,
+    )
+    made = DeadLetter.of(refused, stage="s", reason="invalid", detail="d", failed_at=record.received_at)
+    return made.model_dump_json().encode()
