@@ -24,13 +24,24 @@ class Row(NamedTuple):
     """The record as it was fetched, should ClickHouse refuse it."""
 
 
+class MarkRow(NamedTuple):
+    """A mark: it is stored behind all that its block holds, and so behind all that lies before it."""
+
+    row: Row
+
+
 class Refusal(NamedTuple):
     """One record that cannot become a row."""
 
+    offset: int
     record: Any
     reason: Reason
     detail: str
     """What is wrong, for a person."""
+
+
+Outcome = Row | MarkRow | Refusal | None
+"""What is to be done with a record; nothing where it only has to be passed."""
 
 
 @dataclass(slots=True)
@@ -40,13 +51,20 @@ class Batch:
     first: int
     last: int
     rows: list[Row] = field(default_factory=list)
+    marks: list[Row] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    refused_before: int = 0
+    """How many records before it were refused in a row."""
+    refused_after: int = 0
+    """The same behind its last record, once it is inserted."""
 
-    def add(self, offset: int, outcome: Row | Refusal | None) -> None:
-        """Take the next record; nothing where it holds nothing to store."""
+    def add(self, offset: int, outcome: Outcome) -> None:
+        """Take the next record."""
         self.last = max(self.last, offset)
         if isinstance(outcome, Row):
             self.rows.append(outcome)
+        elif isinstance(outcome, MarkRow):
+            self.marks.append(outcome.row)
         elif outcome is not None:
             self.refusals.append(outcome)
 
@@ -98,13 +116,13 @@ class Collector:
         """Whether records of this partition are wanted."""
         return place in self._partitions
 
-    def add(self, place: Place, offset: int, outcome: Row | Refusal | None, *, size: int, now: float) -> None:
+    def add(self, place: Place, offset: int, outcome: Outcome, *, size: int, now: float) -> None:
         """Take a partition's next record.
 
         Args:
             place: the partition; one that is assigned.
             offset: the record's.
-            outcome: what is to be done with it; nothing where it only has to be passed.
+            outcome: what is to be done with it.
             size: bytes of the record.
             now: seconds of a monotonic clock.
         """

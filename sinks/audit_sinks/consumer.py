@@ -16,22 +16,22 @@ from concurrent.futures import wait as wait_for
 from functools import partial
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_schemas import metrics
-from audit_schemas.dead_letter import Reason
 from audit_schemas.health import Health
-from audit_schemas.topics import SINK_GROUP, TOPICS
-from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
-from audit_sinks.errors import AuditError, Fenced, Invalid, Malformed, Misconfigured
+from audit_schemas.kill_points import at, nothing
+from audit_sinks import journal, lanes
+from audit_sinks.batches import Batch, Collector, Limits, Place
+from audit_sinks.errors import AuditError, Fenced, Misconfigured
 from audit_sinks.insertion import Inserter
 from audit_sinks.kafka import client_config, explained, patiently
-from audit_sinks.lanes import Insert, insert_all, nothing
 from audit_sinks.membership import Membership, consumer_config
+from audit_sinks.reading import outcome
 from audit_sinks.refusals import DeadLetterOffice
 from audit_sinks.settings import SinkSettings
-from audit_sinks.tables import FEEDS, READERS
+from audit_sinks.tables import FEEDS
 
 _log = structlog.get_logger(__name__)
 
@@ -53,24 +53,27 @@ class Sink:
         self._collector = Collector(
             Limits(settings.sink_rows, settings.sink_bytes, settings.sink_linger_seconds)
         )
-        refuse = DeadLetterOffice(settings.kafka).keep
+        refuse, between = DeadLetterOffice(settings.kafka).keep, at("sink.inserting", nothing)
         self._inserters = [
             Inserter(
                 settings.clickhouse,
                 refuse=refuse,
                 report=partial(self.health.report, "clickhouse"),
-                rejection_limit=settings.sink_rejection_limit,
+                refusal_limit=settings.sink_refusal_limit,
+                between=between,
             )
             for _ in range(settings.sink_lanes)
         ]
+        self._insert_all = at("sink.journaled", lanes.insert_all)
+        self._inserted = at("sink.inserted", nothing)
+        self._committing = at("sink.committing", nothing)
         self._stopping = threading.Event()
-        self._inserting: Future[None] = nothing()
+        self._inserting: Future[None] = lanes.nothing()
         self._in_hand: dict[Place, Batch] = {}
         """What the last commit journaled: to be acknowledged once `_inserting` is done."""
         self._replaying: set[Place] = set()
-        self._next: dict[Place, int] = {}
-        """The offset after the last record that was inserted, by partition."""
-        self._measured = 0.0
+        self._refused: dict[Place, int] = {}
+        """How many records were refused in a row, before what is in hand."""
 
     def stop(self) -> None:
         """Ask `run` to finish the insert in hand and return; may be called by a signal handler."""
@@ -109,7 +112,6 @@ class Sink:
         self._wait_for_insert()
         if self._inserting.done():
             self._begin(self._collector.take())
-            self._measure_lag()
 
     def _collect(self, count: int, seconds: float) -> None:
         messages = self._consumer.consume(count, seconds)
@@ -120,8 +122,8 @@ class Sink:
                 self._heed(error, place)
             elif self._collector.owns(place):
                 value, offset = message.value(), message.offset() or 0
-                outcome = _outcome(message, place.topic, offset, value)
-                self._collector.add(place, offset, outcome, size=len(value or b""), now=now)
+                found = outcome(place.topic, offset, value, message)
+                self._collector.add(place, offset, found, size=len(value or b""), now=now)
 
     def _heed(self, error: KafkaError, place: Place) -> None:
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes are named so
@@ -150,11 +152,18 @@ class Sink:
         replays = [place for place in blocks if place in self._replaying]
         self._replaying.difference_update(replays)
         metrics.JOURNAL_REPLAYS.inc(len(replays))
-        self._inserting = insert_all(blocks, [self._insert_by(inserter) for inserter in self._inserters])
+        self._inserting = self._insert_all(
+            blocks, [self._insert_by(inserter) for inserter in self._inserters]
+        )
 
-    def _insert_by(self, inserter: Inserter) -> Insert:
+    def _insert_by(self, inserter: Inserter) -> lanes.Insert:
         topic_ids = self._membership.topic_ids
-        return lambda place, batch: inserter.insert(FEEDS[place.topic], topic_ids[place.topic], place, batch)
+
+        def insert(place: Place, batch: Batch) -> None:
+            inserter.insert(FEEDS[place.topic], topic_ids[place.topic], place, batch)
+            self._inserted()
+
+        return insert
 
     def _commit(self, blocks: Mapping[Place, Batch]) -> bool:
         """Acknowledge what was inserted, and journal blocks.
@@ -163,25 +172,32 @@ class Sink:
             Whether the group took it; if not, everything is forgotten and read again.
         """
         self._inserting.result()
-        done = {place: batch.last + 1 for place, batch in self._in_hand.items()}
+        refused = self._refused | {place: batch.refused_after for place, batch in self._in_hand.items()}
+        for place, batch in blocks.items():
+            batch.refused_before = refused.get(place, 0)
         try:
-            if not self._patiently(lambda: self._membership.commit(blocks, done)):
+            if not self._patiently(lambda: self._acknowledge(blocks)):
                 return False
         except Fenced as error:
             _log.warning("the group has moved on", reason=error.message)
             self._forget()
             return False
         self._in_hand = {}
-        self._next |= done
+        self._refused = refused
+        metrics.REFUSED_IN_A_ROW.labels("sink").set(max(refused.values(), default=0))
         return True
+
+    def _acknowledge(self, blocks: Mapping[Place, Batch]) -> None:
+        if self._in_hand:
+            self._committing()
+        self._membership.commit(journal.positions(self._in_hand, blocks))
 
     def _finish_in_hand(self) -> None:
         wait_for([self._inserting], timeout=_LEAVE_SECONDS)
         if self._in_hand and self._inserting.done():
             self._inserting.result()
-            done = {place: batch.last + 1 for place, batch in self._in_hand.items()}
             try:
-                self._membership.commit({}, done)
+                self._acknowledge({})
             except AuditError as error:
                 _log.warning(
                     "could not acknowledge the last blocks: they will be repeated", reason=error.message
@@ -195,6 +211,7 @@ class Sink:
         def resume() -> None:
             for place, resume in self._membership.resume(partitions).items():
                 self._collector.assign(place, resume.offset, resume.replay_until)
+                self._refused[place] = resume.refused
                 found[place] = resume.offset
                 if resume.replay_until is not None:
                     self._replaying.add(place)
@@ -220,7 +237,7 @@ class Sink:
         self._collector.clear()
         self._in_hand = {}
         self._replaying.clear()
-        self._next.clear()
+        self._refused.clear()
 
     def _patiently(self, work: Callable[[], None]) -> bool:
         return patiently(work, stopping=self._stopping.is_set, report=partial(self.health.report, "kafka"))
@@ -228,22 +245,3 @@ class Sink:
     def _kafka_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's own codes are named so
             self.health.report("kafka", f"Kafka does not answer: {error.str()}")
-
-    def _measure_lag(self) -> None:
-        now = time.monotonic()
-        if now - self._measured < 1:
-            return
-        self._measured = now
-        for place, records in self._membership.lag(self._next):
-            metrics.CONSUMER_LAG.labels(SINK_GROUP, place.topic, place.partition).set(records)
-
-
-def _outcome(message: Message, topic: str, offset: int, value: bytes | None) -> Row | Refusal | None:
-    if value is None:
-        # The directory's tombstones: whoever has left keeps a name in the log.
-        return None if TOPICS[topic].retention is None else Refusal(message, "malformed", "has no value")
-    try:
-        return Row(offset, READERS[topic](value), message)
-    except Invalid as error:
-        reason: Reason = "malformed" if isinstance(error, Malformed) else "invalid"
-        return Refusal(message, reason, error.message)

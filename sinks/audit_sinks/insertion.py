@@ -9,6 +9,7 @@ import msgspec
 import stamina
 
 from audit_schemas import metrics
+from audit_schemas.kill_points import nothing
 from audit_schemas.settings import ClickHouse
 from audit_sinks.batches import Batch, Place, Refusal, Row, payloads
 from audit_sinks.clickhouse import connect, explained
@@ -16,7 +17,9 @@ from audit_sinks.errors import Unreachable
 from audit_sinks.event_feeds import EVENTS
 from audit_sinks.feed import Feed
 from audit_sinks.journal import token
-from audit_sinks.rejection import insert_all_but_refused
+from audit_sinks.refusal_limit import check, in_a_row
+from audit_sinks.rejection import Send, insert_all_but_refused
+from audit_sinks.tables import MARKS
 
 _ONCE = {
     # Without these a token would be ignored, or a forgotten one allowed.
@@ -41,12 +44,28 @@ class Inserter:
     """Inserts one batch at a time. Not to be used by two threads at once."""
 
     def __init__(
-        self, clickhouse: ClickHouse, *, refuse: Refuse, report: Report, rejection_limit: int
+        self,
+        clickhouse: ClickHouse,
+        *,
+        refuse: Refuse,
+        report: Report,
+        refusal_limit: int,
+        between: Callable[[], None] = nothing,
     ) -> None:
+        """Connect with the first insert.
+
+        Args:
+            clickhouse: where the tables are.
+            refuse: keeps what is refused.
+            report: told why it waits.
+            refusal_limit: see `audit_sinks.refusal_limit`.
+            between: called when one table has its rows of a block, before the next one gets them.
+        """
         self._client = connect(clickhouse)
         self._refuse = refuse
         self._report = report
-        self._rejection_limit = rejection_limit
+        self._limit = refusal_limit
+        self._between = between
 
     def close(self) -> None:
         """Close the connection."""
@@ -54,6 +73,9 @@ class Inserter:
 
     def insert(self, feeds: Sequence[Feed], topic_id: str, place: Place, batch: Batch) -> None:
         """Insert a batch exactly once in effect, and keep what is refused. Blocks while a server is away.
+
+        Its marks come last: whoever sees one finds all that lies before it stored, or among the dead letters.
+        `batch.refused_after` is set then.
 
         Args:
             feeds: the topic's tables; each has its own token, so a repeat completes what was interrupted
@@ -63,20 +85,37 @@ class Inserter:
             batch: the records.
 
         Raises:
-            Misconfigured: ClickHouse refuses for another reason than a row; nothing was passed.
+            Misconfigured: ClickHouse refuses for another reason than a row, or too much is refused; nothing
+                was passed.
         """
 
-        def send(rows: Sequence[Row]) -> None:
-            whole = len(rows) == len(batch.rows)
-            first, last = (batch.first, batch.last) if whole else (rows[0].offset, rows[-1].offset)
-            for feed in feeds:
-                self._send(feed, rows, token(topic_id, place.partition, first, last, feed.table))
+        def heed(rejected: Sequence[Refusal]) -> None:
+            check(place, batch, rejected, limit=self._limit)
 
-        rejected = insert_all_but_refused(batch.rows, send, limit=self._rejection_limit)
-        if refusals := [*batch.refusals, *rejected]:
-            self._patiently(lambda: self._refuse(refusals))
+        heed(())
+        rejected = insert_all_but_refused(batch.rows, self._into(feeds, topic_id, place), heed)
+        self._keep([*batch.refusals, *rejected])
+        into_marks = self._into((MARKS,), topic_id, place, begun=bool(batch.rows))
+        self._keep(insert_all_but_refused(batch.marks, into_marks, heed))
+        batch.refused_after = in_a_row(batch, rejected)
         if EVENTS in feeds:
             _count(batch, rejected)
+
+    def _into(self, feeds: Sequence[Feed], topic_id: str, place: Place, *, begun: bool = False) -> Send:
+        """The way of rows into tables, one after the other."""
+
+        def send(rows: Sequence[Row]) -> None:
+            offsets = [row.offset for row in rows]
+            for number, feed in enumerate(feeds):
+                if begun or number:
+                    self._between()
+                self._send(feed, rows, token(topic_id, place.partition, offsets, feed.table))
+
+        return send
+
+    def _keep(self, refusals: Sequence[Refusal]) -> None:
+        if refusals:
+            self._patiently(lambda: self._refuse(refusals))
 
     def _send(self, feed: Feed, rows: Sequence[Row], token: str) -> None:
         """An unknown outcome is no problem: the same block goes again with the same token."""

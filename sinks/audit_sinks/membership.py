@@ -1,6 +1,6 @@
 """The sink's place in its consumer group: where to resume, what to commit, and when it is out of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from confluent_kafka import (
@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from audit_schemas.topics import SINK_GROUP
 from audit_sinks import journal
-from audit_sinks.batches import Batch, Place
+from audit_sinks.batches import Place
 from audit_sinks.kafka import client_config, explained
 from audit_sinks.settings import SinkSettings
 
@@ -84,7 +84,8 @@ class Membership:
         """Read the journal of newly assigned partitions. A group without a commit begins at the beginning.
 
         Raises:
-            Misconfigured, Unreachable: as above.
+            Misconfigured: as above, or an offset is of another topic of the same name.
+            Unreachable: as above.
         """
         self.find_topics(sorted({partition.topic for partition in partitions}))
         try:
@@ -101,30 +102,23 @@ class Membership:
     def _resume(self, committed: TopicPartition) -> journal.Resume:
         if committed.offset < 0:
             return journal.Resume(OFFSET_BEGINNING)
-        resume = journal.read(committed.offset, committed.metadata or "", self.topic_ids[committed.topic])
+        place = Place(committed.topic, committed.partition)
+        topic_id = self.topic_ids[committed.topic]
+        resume = journal.read(place, committed.offset, committed.metadata or "", topic_id)
         if resume.warning:
             _log.warning(resume.warning, topic=committed.topic, partition=committed.partition)
         return resume
 
-    def commit(self, journaled: Mapping[Place, Batch], done: Mapping[Place, int]) -> None:
-        """Commit at once: what is about to be inserted, with its journal, and what is done, without.
-
-        Args:
-            journaled: blocks whose insert begins after this returns.
-            done: the next offset of partitions that have nothing in hand.
+    def commit(self, positions: Mapping[Place, journal.Position]) -> None:
+        """Commit at once; nothing where there is nothing to say.
 
         Raises:
             Fenced: the group has moved on without us.
             Unreachable: Kafka does not answer; to be repeated.
         """
         offsets = [
-            TopicPartition(
-                *place, batch.first, metadata=journal.write(self.topic_ids[place.topic], batch.last)
-            )
-            for place, batch in journaled.items()
-        ]
-        offsets += [
-            TopicPartition(*place, offset) for place, offset in done.items() if place not in journaled
+            TopicPartition(*place, position.offset, metadata=position.note(self.topic_ids[place.topic]))
+            for place, position in positions.items()
         ]
         if not offsets:
             return
@@ -143,10 +137,3 @@ class Membership:
         except KafkaException:
             return False
         return True
-
-    def lag(self, positions: Mapping[Place, int]) -> Iterable[tuple[Place, int]]:
-        """Records after each position, by what the last fetch told; without asking the broker."""
-        for place, position in positions.items():
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
-            if high >= 0:
-                yield place, max(0, high - position)

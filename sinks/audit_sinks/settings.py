@@ -29,8 +29,9 @@ class SinkSettings(Servers):
         default="",
         description="a name that this worker keeps over restarts: it gets its partitions back at once",
     )
-    sink_rejection_limit: int = Field(
+    sink_refusal_limit: int = Field(
         default=10_000,
         ge=0,
-        description="rows that one batch may lose to the dead letters before the sink stops",
+        description="records refused in a row, or of one batch, before the sink stops; 0: any number",
     )
+    kill_point: str = Field(default="none", description="for tests: where to end this process")

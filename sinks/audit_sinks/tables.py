@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from audit_schemas import topics
 from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.directory import Account, DirectoryActor
+from audit_schemas.mark import Mark
 from audit_schemas.producer_record import ProducerRecord
 from audit_sinks.event_feeds import CONTACT_BATCHES, CONTACT_EVENTS, EVENTS
 from audit_sinks.feed import Feed, instant
@@ -69,15 +70,33 @@ DEAD_LETTERS = Feed(
 PRODUCER_RECORDS = Feed(
     topic=topics.PRODUCERS.name,
     table="producer_records",
-    structure="service String, instance String, kind String, sequence UInt64, at String",
+    structure="""
+        service String, instance String, kind String, sequence UInt64, acknowledged Nullable(UInt64),
+        at String""",
     columns={
         "service": "m.service",
         "instance": "m.instance",
         "kind": "m.kind",
         "sequence": "m.sequence",
+        "acknowledged": "m.acknowledged",
         "at": instant("m.at"),
     },
 )
+
+MARKS = Feed(
+    topic=topics.EVENTS.name,
+    table="partition_marks",
+    structure="mark UInt32, partition UInt32, partitions UInt32, offset UInt64, received_at String",
+    columns={
+        "partition": "m.partition",
+        "partitions": "m.partitions",
+        "offset": "m.offset",
+        "received_at": instant("m.received_at"),
+    },
+)
+"""Beside the topic's feeds: of a block its marks come last, when all else of it is stored or kept."""
+
+read_mark = reader(Mark)
 
 READERS: Mapping[str, Read] = {
     topics.EVENTS.name: read_event,

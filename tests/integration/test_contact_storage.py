@@ -157,7 +157,7 @@ def test_an_insert_that_was_interrupted_between_its_tables_is_completed(client: 
         [block],
         columnar=True,
         settings={
-            "insert_deduplication_token": journal.token("t", 0, 0, 0, "contact_events"),
+            "insert_deduplication_token": journal.token("t", 0, [0], "contact_events"),
             "strings_as_bytes": True,
             "async_insert": 0,
         },

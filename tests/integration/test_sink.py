@@ -21,9 +21,10 @@ from sinking import AUDIT, publish, running_sink, start_sink, wait_until
 from audit_schemas import topics
 from audit_schemas.settings import ClickHouse
 from audit_schemas.wire import encode
-from audit_sinks.batches import Batch, Place
+from audit_sinks.batches import Place
 from audit_sinks.clickhouse import connect
 from audit_sinks.errors import Fenced
+from audit_sinks.journal import Position
 from audit_sinks.membership import Membership, consumer_config
 from audit_sinks.settings import SinkSettings
 
@@ -239,7 +240,7 @@ def test_a_zombies_commit_is_refused(stack: Any) -> None:
         zombie = Membership(consumers[0], AdminClient({"bootstrap.servers": stack.kafka}))
         zombie.find_topics([topics.EVENTS.name])
         with pytest.raises(Fenced):
-            zombie.commit({Place(topics.EVENTS.name, 0): Batch(0, 9)}, {})
+            zombie.commit({Place(topics.EVENTS.name, 0): Position(0, end=9)})
     finally:
         for consumer in consumers:
             consumer.close()

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_sinks.batches import Batch, Collector, Limits, Place, Refusal, Row
+from audit_sinks.batches import Batch, Collector, Limits, MarkRow, Place, Refusal, Row
 
 PLACE = Place("t", 0)
 OTHER = Place("t", 1)
@@ -49,10 +49,18 @@ def test_a_batch_spans_gaps_and_remembers_its_ends() -> None:
 
 def test_refusals_and_tombstones_pass_with_the_batch() -> None:
     collector = begun()
-    collector.add(PLACE, 1, Refusal(None, "invalid", "x"), size=1, now=0)
+    collector.add(PLACE, 1, Refusal(1, None, "invalid", "x"), size=1, now=0)
     collector.add(PLACE, 2, None, size=0, now=0)
     batch = collector.take()[PLACE]
     assert (batch.first, batch.last, batch.rows, len(batch.refusals)) == (1, 2, [], 1)
+
+
+def test_a_mark_is_kept_apart_from_the_rows_of_its_batch() -> None:
+    collector = begun()
+    collector.add(PLACE, 1, MarkRow(row(1)), size=1, now=0)
+    collector.add(PLACE, 2, row(2), size=1, now=0)
+    batch = collector.take()[PLACE]
+    assert (batch.rows, batch.marks) == ([row(2)], [row(1)])
 
 
 def test_a_replay_is_cut_where_it_was() -> None:

@@ -72,7 +72,7 @@ def insert(
 ) -> list[Refusal]:
     """Insert what lies in a topic from an offset on as one block; returns what is refused, by number."""
     refused: list[Refusal] = []
-    inserter = Inserter(clickhouse, refuse=refused.extend, report=lambda _: None, rejection_limit=100)
+    inserter = Inserter(clickhouse, refuse=refused.extend, report=lambda _: None, refusal_limit=100)
     rows = [Row(first + index, payload, index) for index, payload in enumerate(payloads)]
     with closing(inserter):
         inserter.insert(FEEDS[topic], topic_id, Place(topic, 0), Batch(first, first + len(rows) - 1, rows))

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import click
 import structlog
 
-from audit_schemas import logs, metrics
+from audit_schemas import kill_points, logs, metrics
 from audit_schemas.monitoring import Monitor
 from audit_sinks.consumer import Sink
 from audit_sinks.settings import SinkSettings
@@ -32,7 +32,8 @@ def run() -> None:
     AUDIT_SINK_LINGER_SECONDS   0.5       seconds after which a batch is closed
     AUDIT_SINK_LANES            2         blocks that are inserted side by side
     AUDIT_SINK_INSTANCE         none      a name that is kept over restarts
-    AUDIT_SINK_REJECTION_LIMIT  10000     rows that one batch may lose, then it stops
+    AUDIT_SINK_REFUSAL_LIMIT    10000     refused in a row, or of a batch, and it stops; 0: never
+    AUDIT_KILL_POINT            none      for tests: where it is to be killed
 
     \b
     Example: AUDIT_HTTP_PORT=9103 audit sink run
@@ -40,11 +41,14 @@ def run() -> None:
     logs.configure()
     metrics.BUILD.info({"part": "sink", "version": version("auditlane-sinks")})
     settings = SinkSettings.load()
+    log = structlog.get_logger(__name__)
+    kill_points.arm(settings.kill_point)
+    if settings.kill_point != "none":
+        log.warning("armed to be killed: for tests only", kill_point=settings.kill_point)
     worker = Sink(settings)
     monitor = Monitor(settings.http_port, alive=worker.health.alive, ready=worker.health.ready)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
-    log = structlog.get_logger(__name__)
     log.info("started", http_port=monitor.port)
     started = time.monotonic()
     try:
