@@ -30,6 +30,8 @@ def read_note(text: str) -> OffsetNote | None:
     Raises:
         ValueError: it is no note.
     """
+    # librdkafka commits the zero byte with which C ends a text; it does not hand it back, others do.
+    text = text.removesuffix("\0")
     if not text:
         return None
     try:

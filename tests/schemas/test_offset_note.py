@@ -13,6 +13,11 @@ def test_a_note_reads_as_it_was_written(note: OffsetNote):
     assert note == read_note(note.text())
 
 
+def test_the_zero_byte_of_another_client_is_passed_over():
+    assert OffsetNote("t", end=7) == read_note(OffsetNote("t", end=7).text() + "\0")
+    assert read_note("\0") is None
+
+
 def test_an_offset_without_a_note_has_none():
     assert read_note("") is None
 
