@@ -135,8 +135,9 @@ class ChangesLog:
         """The next records, and marks of a partition's end."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
-            if messages := self._consumer.consume(5_000, 0.2):
-                return messages
+            # To wait for thousands would take the whole time at each end of a partition.
+            if (message := self._consumer.poll(0.2)) is not None:
+                return [message, *self._consumer.consume(5_000, 0)]
         raise Unreachable(f"{CHANGES.name}: Kafka does not answer", remedy="check AUDIT_KAFKA")
 
     def _assign(self, offsets: dict[int, int]) -> None:
@@ -182,6 +183,8 @@ def changes_log(kafka: str) -> Iterator[ChangesLog]:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
                 "enable.partition.eof": True,
+                # A seek waits until the fetch before it has ended.
+                "fetch.wait.max.ms": 10,
                 # As the processor reads: what a transaction gave up is a record all the same.
                 "isolation.level": "read_uncommitted",
             },

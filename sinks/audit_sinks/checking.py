@@ -43,6 +43,11 @@ def sql_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
+def shown(moment: datetime) -> str:
+    """A time for a person, to the millisecond, as Kafka has them."""
+    return moment.astimezone(UTC).isoformat(" ", "milliseconds").replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One kind of what is wrong."""

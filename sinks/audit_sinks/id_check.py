@@ -71,4 +71,6 @@ def check_ids(sources: Sources, scope: Scope) -> Checked:
         for row in rows
     ]
     events = rows[0]["events"] if rows else 0
-    return Checked(checked=counted["checked"], faults={"two_times": Fault(events=events, examples=examples)})
+    return Checked(
+        checked=counted["checked"], faults={"with_two_times": Fault(events=events, examples=examples)}
+    )

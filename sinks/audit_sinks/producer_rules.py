@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from audit_sinks.checking import shown
+
 SILENCE = timedelta(minutes=5)
 """Without a sign of life for so long a process counts as ended: by default a heartbeat comes each minute."""
 
@@ -87,9 +89,9 @@ class Gap:
     def __str__(self) -> str:
         """Which numbers, whose, and where they were last seen."""
         numbers = f"number {self.first}" if self.first == self.last else f"numbers {self.first}-{self.last}"
-        seen = [f"after {self.after:%F %T.%f}Z"] if self.after else []
-        seen += [f"before {self.before:%F %T.%f}Z"] if self.before else []
-        seen += [f"told at {self.told_at:%F %T.%f}Z"] if self.told_at else []
+        seen = [f"after {shown(self.after)}"] if self.after else []
+        seen += [f"before {shown(self.before)}"] if self.before else []
+        seen += [f"told at {shown(self.told_at)}"] if self.told_at else []
         return f"{numbers} of {self.service} {self.instance}: {', '.join(seen) or 'none of it was seen'}"
 
 

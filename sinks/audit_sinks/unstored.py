@@ -12,7 +12,7 @@ from confluent_kafka import Message
 
 from audit_schemas.mark import TICK
 from audit_sinks.changes_log import ChangesLog, Kept, Span
-from audit_sinks.checking import Sources, sql_time
+from audit_sinks.checking import Sources, shown, sql_time
 from audit_sinks.clickhouse import query
 from audit_sinks.records import appended_at, headers
 from audit_sinks.traces import without_trace
@@ -63,7 +63,7 @@ class Unstored:
 
     def __str__(self) -> str:
         """Where it lies and whose it is."""
-        place = f"partition {self.partition}, offset {self.offset}, received at {self.received_at:%F %T.%f}Z"
+        place = f"partition {self.partition}, offset {self.offset}, received at {shown(self.received_at)}"
         if self.event_id is None:
             return f"{place}: no event that can be read"
         number = f", number {self.sequence} of {self.service} {self.instance}" if self.instance else ""

@@ -1,4 +1,4 @@
-"""What networks do between the sink and ClickHouse: a proxy refuses, delays, hangs, cuts and answers nonsense."""
+"""What networks do between the sink and ClickHouse: they refuse, delay, hang, cut and answer nonsense."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -41,7 +41,7 @@ def kill_and_measure(rig: Rig, victims: tuple[str, ...]) -> None:
     assert rig.traffic is not None
     published, since = len(rig.traffic.order), time.monotonic()
     kill(rig, victims)
-    recovered(rig, since, published)
+    recovered(rig, " ".join(victims), since, published)
 
 
 @case("each part is killed once", everyday=True, times=1, mix=Mix(rate=1000))

@@ -15,11 +15,12 @@ _SPAN = 0.3
 _PATIENCE = 120.0
 
 
-def recovered(rig: Rig, since: float, first: int) -> None:
+def recovered(rig: Rig, what: str, since: float, first: int) -> None:
     """Wait until events that were published after a fault are in ClickHouse, and note how long it took.
 
     Args:
         rig: what it acts on.
+        what: was killed.
         since: when the fault happened, by the monotonic clock.
         first: how many events were published before.
     """
@@ -29,7 +30,7 @@ def recovered(rig: Rig, since: float, first: int) -> None:
     wait_until(lambda: len(order) > first, seconds=_PATIENCE, about="events published after a fault")
     wanted = order[first:]
     wait_until(lambda: _stored(rig, wanted), seconds=_PATIENCE, about="what was published after a fault")
-    rig.tally.recoveries.append(time.monotonic() - since)
+    rig.tally.recoveries.setdefault(what, []).append(round(time.monotonic() - since, 2))
 
 
 def _stored(rig: Rig, ids: Collection[UUID]) -> bool:

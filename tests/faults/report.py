@@ -46,8 +46,8 @@ class Row:
     """Acknowledged ones."""
     kills: int = 0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
-    recoveries: list[float] = field(default_factory=list)
-    """Seconds from each kill until what was published after it is in ClickHouse; only where measured."""
+    recoveries: dict[str, list[float]] = field(default_factory=dict)
+    """By what was killed: seconds until what was published after it is in ClickHouse; only where measured."""
     failures: list[str] = field(default_factory=list)
     """What was wrong beside the counts, as when a case could not be carried through."""
     repeat: str = ""
@@ -73,7 +73,8 @@ class Report:
         row.events += new.events
         row.kills += new.kills
         row.counts = {name: number + new.counts[name] for name, number in row.counts.items()}
-        row.recoveries += new.recoveries
+        for what, seconds in new.recoveries.items():
+            row.recoveries.setdefault(what, []).extend(seconds)
         row.failures += new.failures
 
     @property
@@ -103,7 +104,7 @@ class Report:
 
 
 def _recovery(row: Row) -> dict[str, float | None]:
-    found = row.recoveries
+    found = [seconds for measured in row.recoveries.values() for seconds in measured]
     return {
         "recovery_median": round(median(found), 2) if found else None,
         "recovery_worst": round(max(found), 2) if found else None,

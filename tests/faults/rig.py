@@ -31,8 +31,8 @@ class Tally:
 
     kills: int = 0
     """Of servers; the crew knows its own."""
-    recoveries: list[float] = field(default_factory=list)
-    """Seconds."""
+    recoveries: dict[str, list[float]] = field(default_factory=dict)
+    """Seconds, by what was killed."""
 
 
 @dataclass(frozen=True)

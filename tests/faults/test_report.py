@@ -18,7 +18,7 @@ def test_each_fault_is_counted_in_its_column_and_an_unknown_one_as_other() -> No
 def test_a_case_that_failed_in_one_of_its_runs_has_failed(tmp_path: Path) -> None:
     report = Report(7)
     report.add(row(counts=counted({"missing": [1]})))
-    report.add(row(recoveries=[1.0, 3.0]))
+    report.add(row(recoveries={"sink": [1.0], "kafka": [3.0]}))
     report.add(row("another", failures=["the sink did not start"]))
     report.add(row("a third"))
 

@@ -100,7 +100,7 @@ def _print(made: Report) -> None:
         kinds: dict[str, Fault | Note] = {**checked.faults, **checked.notes}
         for kind, found in kinds.items():
             if found.events and found.examples:
-                _print_examples(console, f"{name}, {_words(kind)}", found)
+                _print_examples(console, name if name == kind else f"{name}, {_words(kind)}", found)
     verdict = made.verdict
     style = "green" if verdict.fine else "red"
     console.print(f"[{style}]{verdict.sentence}[/]", highlight=False)
