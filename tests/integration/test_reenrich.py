@@ -11,10 +11,10 @@ from audit_schemas.catalogue import Rule, catalogue, catalogue_of
 from audit_schemas.event import Target
 from audit_schemas.settings import ClickHouse
 from audit_schemas.wire import encode
-from audit_sinks import checking
-from audit_sinks.contact_check import check_contact_activity
-from audit_sinks.reenrich import Reenrichment
-from audit_sinks.reenrich_tables import TABLES, Scope
+from audit_sinks.reenriching.reenrich import Reenrichment
+from audit_sinks.reenriching.sql import TABLES, Scope
+from audit_sinks.verification import checking
+from audit_sinks.verification.contact_check import check_contact_activity
 
 REPLACED = {"module", "description", "description_key", "catalogue_version"}
 NEWER = catalogue().model_copy(

@@ -17,9 +17,9 @@ from audit_schemas.enriched import EnrichedEvent
 from audit_schemas.settings import ClickHouse
 from audit_schemas.wire import encode
 from audit_sinks import sync
-from audit_sinks.checking import Checked, Fault, Scope, Sources
 from audit_sinks.clickhouse import query
-from audit_sinks.contact_check import check_contact_activity
+from audit_sinks.verification.checking import Checked, Fault, Scope, Sources
+from audit_sinks.verification.contact_check import check_contact_activity
 
 HOUR = timedelta(hours=1)
 WINDOW = 3 * HOUR

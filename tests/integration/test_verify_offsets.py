@@ -12,9 +12,9 @@ from appending import Appended, Changes, Stored, letter, row_of
 from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import CHANGES, EVENTS
 from audit_schemas.wire import encode
-from audit_sinks.checking import Checked, Scope, Sources
 from audit_sinks.clickhouse import connect
-from audit_sinks.offset_check import check_offsets
+from audit_sinks.verification.checking import Checked, Scope, Sources
+from audit_sinks.verification.offset_check import check_offsets
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from audit_producers.ids import uuid7
 from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import CHANGES, EVENTS
 from audit_schemas.wire import encode
-from audit_sinks.checking import Checked, Scope, Sources
 from audit_sinks.clickhouse import connect
-from audit_sinks.producer_check import check_producers
+from audit_sinks.verification.checking import Checked, Scope, Sources
+from audit_sinks.verification.producer_check import check_producers
 
 LONG_AGO = timedelta(minutes=30)
 

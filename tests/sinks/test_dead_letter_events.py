@@ -12,8 +12,8 @@ import pytest
 from audit_schemas.dead_letter import DeadLetter, Refusable
 from audit_schemas.topics import CHANGES
 from audit_schemas.wire import decode_event, encode
-from audit_sinks.dead_letter_events import account_of, event_of
-from audit_sinks.dead_letter_handling import Handling
+from audit_sinks.dead_letters.events import account_of, event_of
+from audit_sinks.dead_letters.handling import Handling
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 REFUSED = {"id": str(uuid4()), "account": "acme", "target": 7}

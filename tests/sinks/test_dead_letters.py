@@ -7,8 +7,8 @@ import pytest
 from audit_schemas.dead_letter import DeadLetter, Refusable
 from audit_schemas.topics import ACCOUNTS, CHANGES, TOPICS
 from audit_sinks.commands.dead_letter_choice import chosen
-from audit_sinks.dead_letter_returns import mend, obstacle
-from audit_sinks.dead_letters import Choice, event_id
+from audit_sinks.dead_letters.returns import mend, obstacle
+from audit_sinks.dead_letters.stored import Choice, event_id
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ID = UUID("0195a2f0-3c51-7abc-8def-0123456789ab")

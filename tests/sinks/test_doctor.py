@@ -22,7 +22,7 @@ from audit_sinks.doctor import Facts, Finding, Level, examine, shortest
 from audit_sinks.doctor.clickhouse_facts import settings_of
 from audit_sinks.doctor.facts import ClickHouseFacts, Disk, GroupFacts, KafkaFacts, TableFacts, TopicFacts
 from audit_sinks.doctor.finding import duration
-from audit_sinks.positions import Position
+from audit_sinks.doctor.positions import Position
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SAFE = {

@@ -16,7 +16,7 @@ from audit_schemas.event import Event
 from audit_schemas.wire import decode_event, encode
 from audit_schemas.wording.description import describer
 from audit_schemas.wording.module import module_rules
-from audit_sinks.reenrich_wording import Stored, Wording, rewording
+from audit_sinks.reenriching.rewording import Stored, Wording, rewording
 
 
 def changed(version: int = 2, **given: Any) -> Catalogue:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from audit_schemas.grace import GRACE
-from audit_sinks.trace import activity_stage
+from audit_sinks.tracing.trace import activity_stage
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

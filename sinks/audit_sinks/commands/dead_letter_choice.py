@@ -10,7 +10,7 @@ import click
 from audit_schemas.dead_letter import Reason
 from audit_schemas.topics import TOPICS
 from audit_sinks.commands.since import Since
-from audit_sinks.dead_letters import Choice
+from audit_sinks.dead_letters.stored import Choice
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -7,14 +7,14 @@ from uuid import UUID
 import click
 import msgspec
 
-from audit_sinks import dead_letters
 from audit_sinks.clickhouse import connect
 from audit_sinks.commands.dead_letter_choice import chosen, filters, handled_by
-from audit_sinks.dead_letter_events import teller
-from audit_sinks.dead_letter_purge import purge as give_up
-from audit_sinks.dead_letter_replay import Replaying, look
-from audit_sinks.dead_letter_replay import replay as put_back
-from audit_sinks.dead_letter_returns import Outcome, Returns
+from audit_sinks.dead_letters import stored
+from audit_sinks.dead_letters.events import teller
+from audit_sinks.dead_letters.purge import purge as give_up
+from audit_sinks.dead_letters.replay import Replaying, look
+from audit_sinks.dead_letters.replay import replay as put_back
+from audit_sinks.dead_letters.returns import Outcome, Returns
 from audit_sinks.errors import Incomplete, Invalid
 from audit_sinks.own_events import OperatorSettings
 from audit_sinks.settings import Servers
@@ -61,7 +61,7 @@ def replay(  # noqa: PLR0913 - click hands each option over as an argument
     value = mended.read() if mended else None
     settings = Settings.load()
     with connect(settings.clickhouse) as client:
-        found = dead_letters.choose(client, choice)
+        found = stored.choose(client, choice)
         if value is not None:
             _compare(client, found[0], value)
         if dry_run:
@@ -91,7 +91,7 @@ def purge(ids: tuple[UUID, ...], *, why: str, by: str, yes: bool, as_json: bool,
         raise click.UsageError("--reason-text is empty: say why they are given up")
     settings = Settings.load()
     with connect(settings.clickhouse) as client:
-        found = dead_letters.choose(client, choice)
+        found = stored.choose(client, choice)
         _ask("Give up", found, yes=yes)
         tell = teller(settings.kafka, settings.operator_account)
         for letter in give_up(client, found, by=by, reason=why, tell=tell):
@@ -106,8 +106,8 @@ def _ask(action: str, found: Sequence[UUID], *, yes: bool) -> None:
 
 
 def _compare(client: Any, letter_id: UUID, value: bytes) -> None:
-    refused = dead_letters.event_id(dead_letters.find(client, letter_id).value_bytes())
-    mended = dead_letters.event_id(value)
+    refused = stored.event_id(stored.find(client, letter_id).value_bytes())
+    mended = stored.event_id(value)
     if refused and refused != mended:
         click.echo(f"note: this is another event: {mended or 'no id'} instead of {refused}", err=True)
 

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.settings import ClickHouseSettings
-from audit_sinks import dead_letter_handling
 from audit_sinks.clickhouse import connect
 from audit_sinks.commands.dead_letter_choice import filters
 from audit_sinks.commands.dead_letter_handling import purge, replay
-from audit_sinks.dead_letter_handling import Handling
-from audit_sinks.dead_letters import Choice, Related, count, find, newest, place, related, summary
+from audit_sinks.dead_letters import handling
+from audit_sinks.dead_letters.handling import Handling
+from audit_sinks.dead_letters.stored import Choice, Related, count, find, newest, place, related, summary
 
 _DETAIL = 80
 _WIDTH = 200
@@ -49,7 +49,7 @@ def list_letters(*, open_only: bool, limit: int, as_json: bool, **given: Any) ->
     """
     with connect(ClickHouseSettings.load().clickhouse) as client:
         letters = newest(client, Choice(open_only=open_only, **given), limit)
-        handled = dead_letter_handling.of(client, [letter.id for letter in letters])
+        handled = handling.of(client, [letter.id for letter in letters])
         waiting = count(client, Choice(**given))
     states = {letter_id: handlings[-1].action for letter_id, handlings in handled.items()}
     if as_json:
@@ -91,7 +91,7 @@ def view_letter(letter_id: UUID, as_json: bool, value_only: bool) -> None:
     """
     with connect(ClickHouseSettings.load().clickhouse) as client:
         letter = find(client, letter_id)
-        handlings = dead_letter_handling.of(client, [letter_id]).get(letter_id, [])
+        handlings = handling.of(client, [letter_id]).get(letter_id, [])
         others = [] if value_only else related(client, letter)
     if value_only:
         click.get_binary_stream("stdout").write(letter.value_bytes() or b"")

@@ -22,9 +22,9 @@ from audit_sinks import own_events
 from audit_sinks.commands.dead_letter_choice import handled_by
 from audit_sinks.errors import Incomplete
 from audit_sinks.own_events import OperatorSettings
-from audit_sinks.rebuild import Rebuild, Report
-from audit_sinks.rebuild_checks import human
-from audit_sinks.rebuild_tables import TOPIC_OF, USUAL
+from audit_sinks.rebuilding.preconditions import human
+from audit_sinks.rebuilding.rebuild import Rebuild, Report
+from audit_sinks.rebuilding.tables import TOPIC_OF, USUAL
 from audit_sinks.settings import Servers
 
 
@@ -53,7 +53,7 @@ class Tables(click.ParamType):
 @handled_by
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-def rebuild(
+def rebuild(  # noqa: PLR0913 - click hands each option over as an argument
     *, tables: tuple[str, ...], dry_run: bool, drop_old: bool, clean: bool, by: str, yes: bool, as_json: bool
 ) -> None:
     """Make ClickHouse's tables again from the topics, and put them in place if no row would be missing.
@@ -89,7 +89,7 @@ def rebuild(
     if report.missing:
         raise Incomplete(
             f"{report.missing:,} rows are in the tables and not in what was rebuilt: nothing is exchanged",
-            remedy=f"look at both, {servers.clickhouse.database} and {job.spare}; `audit rebuild --clean` drops the new",
+            remedy=f"look at both, {servers.clickhouse.database} and {job.spare}; --clean drops the new",
         )
 
 

@@ -23,8 +23,8 @@ from audit_sinks.clickhouse import connect
 from audit_sinks.commands.dead_letter_choice import handled_by
 from audit_sinks.commands.since import Since
 from audit_sinks.own_events import OperatorSettings
-from audit_sinks.reenrich import Reenrichment, Summary
-from audit_sinks.reenrich_tables import Scope
+from audit_sinks.reenriching.reenrich import Reenrichment, Summary
+from audit_sinks.reenriching.sql import Scope
 from audit_sinks.settings import Servers
 
 

@@ -13,8 +13,8 @@ from audit_sinks.clickhouse import connect
 from audit_sinks.commands.since import Since
 from audit_sinks.errors import Incomplete
 from audit_sinks.settings import Servers
-from audit_sinks.trace import Stage
-from audit_sinks.trace import trace as follow
+from audit_sinks.tracing.trace import Stage
+from audit_sinks.tracing.trace import trace as follow
 
 
 @click.command()

@@ -10,12 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from audit_schemas.grace import GRACE
-from audit_sinks.checking import Checked, Fault, Note, Scope
 from audit_sinks.commands.patience import patience
 from audit_sinks.commands.since import Since
 from audit_sinks.errors import Incomplete
 from audit_sinks.settings import Servers
-from audit_sinks.verify import Report, report
+from audit_sinks.verification.checking import Checked, Fault, Note, Scope
+from audit_sinks.verification.examination import Report, report
 
 _WIDTH = 100
 

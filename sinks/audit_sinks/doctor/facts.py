@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from audit_sinks.positions import Position
+from audit_sinks.doctor.positions import Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

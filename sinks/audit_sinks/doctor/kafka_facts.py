@@ -15,10 +15,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
 )
 
 from audit_schemas.topics import CHANGES, TOPICS
-from audit_sinks.append_times import AppendTimes, moment
+from audit_sinks.doctor.append_times import AppendTimes, moment
 from audit_sinks.doctor.facts import GroupFacts, KafkaFacts, TopicFacts
+from audit_sinks.doctor.positions import READS, SECONDS, Position, offsets, positions
 from audit_sinks.kafka import client_config, explained
-from audit_sinks.positions import READS, SECONDS, Position, offsets, positions
 
 _NEWEST: Any = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 

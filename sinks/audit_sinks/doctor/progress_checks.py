@@ -7,7 +7,7 @@ from audit_schemas.topics import PROCESSOR_GROUP, SINK_GROUP, WINDOWS_GROUP
 from audit_sinks.doctor.facts import Facts
 from audit_sinks.doctor.finding import Finding, duration
 from audit_sinks.doctor.outage import shortest
-from audit_sinks.positions import Position
+from audit_sinks.doctor.positions import Position
 
 _SOON = timedelta(days=1)
 _MANY = 1_000

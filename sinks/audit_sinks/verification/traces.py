@@ -6,9 +6,9 @@ from itertools import chain
 from typing import Any
 
 from audit_schemas.topics import CHANGES, EVENTS
-from audit_sinks.changes_log import Span
-from audit_sinks.checking import sql_time
 from audit_sinks.clickhouse import explained, query
+from audit_sinks.verification.changes_log import Span
+from audit_sinks.verification.checking import sql_time
 
 _BUCKET = 16_384
 """Offsets that are compared at once: a bitmap of two kibibytes, at most so many in one row of the answer."""

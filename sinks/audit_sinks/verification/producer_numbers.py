@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from audit_schemas.topics import CHANGES, EVENTS
-from audit_sinks.checking import EXAMPLES, IN_SCOPE, Scope, sql_time
 from audit_sinks.clickhouse import query
-from audit_sinks.producer_rules import Gap, Process, Told
+from audit_sinks.verification.checking import EXAMPLES, IN_SCOPE, Scope, sql_time
+from audit_sinks.verification.producer_rules import Gap, Process, Told
 
 _CHUNK = 300
 """Processes whose gaps are asked for in one query."""

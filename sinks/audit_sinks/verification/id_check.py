@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from audit_sinks.checking import EXAMPLES, IN_SCOPE, Checked, Fault, Scope, Sources
 from audit_sinks.clickhouse import query
+from audit_sinks.verification.checking import EXAMPLES, IN_SCOPE, Checked, Fault, Scope, Sources
 
 _COUNT = "SELECT count() AS checked FROM audit_events WHERE {scope}"
 

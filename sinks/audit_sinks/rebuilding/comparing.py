@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit_sinks.clickhouse import explained
-from audit_sinks.rebuild_tables import Shape, partitions
+from audit_sinks.rebuilding.tables import Shape, partitions
 
 EXAMPLES = 5
 

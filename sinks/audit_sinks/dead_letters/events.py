@@ -16,8 +16,9 @@ from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.event import Event, Target
 from audit_schemas.types import AccountId
 from audit_schemas.wire import encode
-from audit_sinks import dead_letters, own_events
-from audit_sinks.dead_letter_handling import Handling
+from audit_sinks import own_events
+from audit_sinks.dead_letters import stored
+from audit_sinks.dead_letters.handling import Handling
 from audit_sinks.own_events import operator
 
 Tell = Callable[[Sequence[tuple[DeadLetter, Handling]]], None]
@@ -58,7 +59,7 @@ def event_of(letter: DeadLetter, handling: Handling, operator_account: str) -> E
         account=account_of(letter) or operator_account,
         occurred_at=handling.handled_at,
         action=_ACTIONS[handling.action],
-        target=Target(type=TARGET, id=str(letter.id), name=dead_letters.place(letter)),
+        target=Target(type=TARGET, id=str(letter.id), name=stored.place(letter)),
         actor=operator(handling.handled_by),
         module=own_events.MODULE,
         reason=handling.reason or None,
@@ -75,7 +76,7 @@ def account_of(letter: DeadLetter) -> str | None:
 
 
 def _details(letter: DeadLetter, handling: Handling) -> dict[str, Any]:
-    event_id = dead_letters.event_id(letter.value_bytes())
+    event_id = stored.event_id(letter.value_bytes())
     details: dict[str, Any] = {"stage": letter.stage, "refused_for": letter.reason}
     if event_id:
         details["event_id"] = event_id

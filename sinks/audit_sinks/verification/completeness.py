@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from audit_sinks.checking import Checked, Scope
 from audit_sinks.clickhouse import query
+from audit_sinks.verification.checking import Checked, Scope
 
 _BEFORE = timedelta(microseconds=1)
 

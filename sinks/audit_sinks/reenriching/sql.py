@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from audit_sinks.reenrich_wording import SELECTED
+from audit_sinks.reenriching.rewording import SELECTED
 
 REPLACED = ("module", "description", "description_key", "catalogue_version")
 _SETTINGS = "SETTINGS do_not_merge_across_partitions_select_final = 1"

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from audit_sinks.changes_log import ChangesLog, Kept, Span, changes_log
-from audit_sinks.checking import EXAMPLES, Checked, Fault, Note, Scope, Sources
-from audit_sinks.offset_check import newest_marks
-from audit_sinks.producer_numbers import Numbers
-from audit_sinks.producer_rules import Gap, Process, cut, owed, without
-from audit_sinks.unstored import Why, explain, understood, untraced
+from audit_sinks.verification.changes_log import ChangesLog, Kept, Span, changes_log
+from audit_sinks.verification.checking import EXAMPLES, Checked, Fault, Note, Scope, Sources
+from audit_sinks.verification.offset_check import newest_marks
+from audit_sinks.verification.producer_numbers import Numbers
+from audit_sinks.verification.producer_rules import Gap, Process, cut, owed, without
+from audit_sinks.verification.unstored import Why, explain, understood, untraced
 
 _AROUND = timedelta(minutes=10)
 """Before and behind a gap's neighbours: where its records are looked for in Kafka."""

@@ -10,11 +10,11 @@ import msgspec
 
 from audit_schemas.grace import GRACE
 from audit_schemas.topics import CHANGES, CONTACT_CHANGES, EVENTS
-from audit_sinks import dead_letters
 from audit_sinks.clickhouse import query
+from audit_sinks.dead_letters import stored
 from audit_sinks.errors import Invalid
-from audit_sinks.search import Found, find
 from audit_sinks.sync import clock
+from audit_sinks.tracing.search import Found, find
 
 _MARGIN = timedelta(minutes=1)
 """How far a producer's clock may run ahead of the broker's for its event to be found by its id's time."""
@@ -113,9 +113,9 @@ def _stored_stage(rows: list[dict[str, Any]]) -> Stage:
 
 def _dead_letters(client: Any, records: Mapping[str, Found | None]) -> Iterator[Stage]:
     for topic, record in records.items():
-        for letter in dead_letters.at(client, topic, record.partition, record.offset) if record else ():
+        for letter in stored.at(client, topic, record.partition, record.offset) if record else ():
             about = f"{letter.reason} by the {letter.stage}: {letter.detail}"
-            yield Stage(name="dead letter", found=True, about=about, details=dead_letters.summary(letter))
+            yield Stage(name="dead letter", found=True, about=about, details=stored.summary(letter))
 
 
 def _log_stage(client: Any, event_id: UUID) -> Stage:

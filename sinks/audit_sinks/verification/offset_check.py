@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from audit_sinks.changes_log import Kept, Span, changes_log
-from audit_sinks.checking import EXAMPLES, Checked, Fault, Note, Scope, Sources
 from audit_sinks.clickhouse import query
-from audit_sinks.traces import known, without_trace
-from audit_sinks.unstored import Unstored, Why, explain, untraced
+from audit_sinks.verification.changes_log import Kept, Span, changes_log
+from audit_sinks.verification.checking import EXAMPLES, Checked, Fault, Note, Scope, Sources
+from audit_sinks.verification.traces import known, without_trace
+from audit_sinks.verification.unstored import Unstored, Why, explain, untraced
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -11,11 +11,11 @@ import msgspec
 from confluent_kafka import Message
 
 from audit_schemas.mark import TICK
-from audit_sinks.changes_log import ChangesLog, Kept, Span
-from audit_sinks.checking import Sources, shown, sql_time
 from audit_sinks.clickhouse import query
 from audit_sinks.records import appended_at, headers
-from audit_sinks.traces import without_trace
+from audit_sinks.verification.changes_log import ChangesLog, Kept, Span
+from audit_sinks.verification.checking import Sources, shown, sql_time
+from audit_sinks.verification.traces import without_trace
 
 _CHUNK = 500
 """Events that are looked up in one query."""

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from audit_sinks import dead_letter_handling, dead_letters
-from audit_sinks.dead_letter_events import Tell
-from audit_sinks.dead_letter_handling import Handling
+from audit_sinks.dead_letters import handling, stored
+from audit_sinks.dead_letters.events import Tell
+from audit_sinks.dead_letters.handling import Handling
 
 _AT_ONCE = 25
 """Letters in memory; one has up to 8 MiB."""
@@ -33,15 +33,15 @@ def purge(client: Any, ids: Sequence[UUID], *, by: str, reason: str, tell: Tell)
     """
     for start in range(0, len(ids), _AT_ONCE):
         chosen = ids[start : start + _AT_ONCE]
-        known = dead_letter_handling.of(client, chosen)
+        known = handling.of(client, chosen)
         open_ones = [letter for letter in chosen if not _given_up(known.get(letter, ()), by, reason)]
         now = datetime.now(UTC)
         done = [
             Handling(dead_letter_id=letter, action="purged", handled_by=by, reason=reason, handled_at=now)
             for letter in open_ones
         ]
-        tell(list(zip(dead_letters.letters(client, open_ones), done, strict=True)) if done else [])
-        dead_letter_handling.record(client, done)
+        tell(list(zip(stored.letters(client, open_ones), done, strict=True)) if done else [])
+        handling.record(client, done)
         yield from chosen
 
 

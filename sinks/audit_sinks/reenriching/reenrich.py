@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from audit_schemas.catalogue import Catalogue
-from audit_sinks import reenrich_tables as sql
 from audit_sinks.clickhouse import explained
-from audit_sinks.reenrich_tables import TABLES, Scope, Table, keys
-from audit_sinks.reenrich_wording import Reword, Stored, Wording, rewording
+from audit_sinks.reenriching import sql
+from audit_sinks.reenriching.rewording import Reword, Stored, Wording, rewording
+from audit_sinks.reenriching.sql import TABLES, Scope, Table, keys
 
 CHUNK = 20_000
 """Rows in memory at once, by key and wording: some megabytes, however large the events are."""

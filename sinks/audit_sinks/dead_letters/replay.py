@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from audit_schemas.dead_letter import DeadLetter
-from audit_sinks import dead_letter_handling, dead_letters
-from audit_sinks.dead_letter_events import Tell
-from audit_sinks.dead_letter_handling import Handling
-from audit_sinks.dead_letter_returns import Outcome, Returns, mend, obstacle
+from audit_sinks.dead_letters import handling, stored
+from audit_sinks.dead_letters.events import Tell
+from audit_sinks.dead_letters.handling import Handling
+from audit_sinks.dead_letters.returns import Outcome, Returns, mend, obstacle
 from audit_sinks.errors import Unreachable
 
 _AT_ONCE = 25
@@ -55,7 +55,7 @@ def replay(
         handlings = [_handling(outcome, how, mended=value is not None) for outcome in done]
         letters = {letter.id: letter for letter in ready}
         how.tell([(letters[handling.dead_letter_id], handling) for handling in handlings])
-        dead_letter_handling.record(client, handlings)
+        handling.record(client, handlings)
         yield from outcomes
         if ready and not done:
             raise Unreachable(outcomes[0].problem, remedy="run it again then: what is done is recorded")
@@ -73,7 +73,7 @@ def _sorted(
 ) -> Iterator[tuple[list[DeadLetter], list[Outcome]]]:
     """A few letters at a time: those that can be put back, and why the others cannot."""
     for start in range(0, len(ids), _AT_ONCE):
-        found = dead_letters.letters(client, ids[start : start + _AT_ONCE])
+        found = stored.letters(client, ids[start : start + _AT_ONCE])
         letters = found if value is None else [mend(letter, value) for letter in found]
         problems = {letter.id: obstacle(letter) for letter in letters}
         ready = [letter for letter in letters if not problems[letter.id]]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from audit_sinks.checking import EXAMPLES, IN_SCOPE, Checked, Fault, Scope, Sources
 from audit_sinks.clickhouse import query
+from audit_sinks.verification.checking import EXAMPLES, IN_SCOPE, Checked, Fault, Scope, Sources
 
 _FAULTS = {
     "missing": "due AND found = 0",

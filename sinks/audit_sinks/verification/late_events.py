@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from audit_sinks.checking import EXAMPLES, IN_SCOPE, Checked, Note, Scope, Sources
 from audit_sinks.clickhouse import query
+from audit_sinks.verification.checking import EXAMPLES, IN_SCOPE, Checked, Note, Scope, Sources
 
 LATE = timedelta(hours=1)
 """From when it happened to its receipt."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from audit_sinks.batches import Place
-from audit_sinks.rebuild_reader import Reader
+from audit_sinks.rebuilding.reader import Reader
 
 _MARGIN = timedelta(hours=1)
 """How far the clocks of two brokers may be apart."""

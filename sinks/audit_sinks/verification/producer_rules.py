@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from audit_sinks.checking import shown
+from audit_sinks.verification.checking import shown
 
 SILENCE = timedelta(minutes=5)
 """Without a sign of life for so long a process counts as ended: by default a heartbeat comes each minute."""

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from audit_sinks import migrations, rebuild_state
+from audit_sinks import migrations
 from audit_sinks.clickhouse import explained, query
 from audit_sinks.errors import Misconfigured
-from audit_sinks.rebuild_tables import TOPIC_OF, size
+from audit_sinks.rebuilding import memory
+from audit_sinks.rebuilding.tables import TOPIC_OF, size
 
 _SPACE = 2
 """Times the tables' size that must be free on the disk: a copy, and its merges."""
@@ -28,7 +29,7 @@ def check(client: Any, live: str, spare: str, tables: Sequence[str]) -> None:
     _check_exchange(client, live)
     if migrations.pending(migrations.load(), migrations.history(client, live)):
         raise Misconfigured(f"{live} has pending migrations", remedy="run `audit migrate up`")
-    state = rebuild_state.read(client, spare)
+    state = memory.read(client, spare)
     if state and state.phase == "done":
         raise Misconfigured(
             f"{spare} still has the tables of before the last rebuild, "

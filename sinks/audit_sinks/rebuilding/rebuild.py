@@ -18,15 +18,16 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from audit_schemas.settings import ClickHouse
-from audit_sinks import migrations, rebuild_checks, rebuild_comparison, rebuild_state
+from audit_sinks import migrations
 from audit_sinks.clickhouse import connect, explained, query
 from audit_sinks.errors import Misconfigured
-from audit_sinks.rebuild_checks import drop, now
-from audit_sinks.rebuild_comparison import Comparison
-from audit_sinks.rebuild_horizon import horizon
-from audit_sinks.rebuild_reader import Positions, Reader, lanes
-from audit_sinks.rebuild_state import Pair, State
-from audit_sinks.rebuild_tables import BY_TIME, TOPIC_OF, USUAL, Shape, partitions, shape, size
+from audit_sinks.rebuilding import comparing, memory, preconditions
+from audit_sinks.rebuilding.comparing import Comparison
+from audit_sinks.rebuilding.horizon import horizon
+from audit_sinks.rebuilding.memory import Pair, State
+from audit_sinks.rebuilding.preconditions import drop, now
+from audit_sinks.rebuilding.reader import Positions, Reader, lanes
+from audit_sinks.rebuilding.tables import BY_TIME, TOPIC_OF, USUAL, Shape, partitions, shape, size
 from audit_sinks.tables import MARKS
 
 _ROUNDS = 3
@@ -94,12 +95,12 @@ class Rebuild:
             Unreachable: a server does not answer.
         """
         with connect(self.clickhouse, database="default") as client:
-            rebuild_checks.check(client, self.clickhouse.database, self.spare, self.tables)
+            preconditions.check(client, self.clickhouse.database, self.spare, self.tables)
 
     def unfinished(self) -> State | None:
         """A rebuild that ended while it exchanged tables: `finish` ends it."""
         with connect(self.clickhouse, database="default") as client:
-            state = rebuild_state.read(client, self.spare)
+            state = memory.read(client, self.spare)
         return state if state and state.phase == "exchanging" else None
 
     def build(self) -> tuple[Report, Positions]:
@@ -126,7 +127,7 @@ class Rebuild:
                 self._catch_up(reader)
                 for table in shapes:
                     if table.worded:
-                        rebuild_comparison.keep(client, table, live, self.spare)
+                        comparing.keep(client, table, live, self.spare)
                     report.tables[table.name] = self._compare(client, table, bound)
                 if not report.missing:
                     break
@@ -137,7 +138,7 @@ class Rebuild:
     def refuse(self) -> None:
         """Remember that the new tables are not to be exchanged; they stay to be looked at."""
         with connect(self.clickhouse, database="default") as client:
-            rebuild_state.write(client, self.spare, State(run=self.run, phase="refused"))
+            memory.write(client, self.spare, State(run=self.run, phase="refused"))
 
     def exchange(self, positions: Positions, report: Report) -> None:
         """Put the new tables in place, and read on until nothing that the old ones got is missing.
@@ -148,14 +149,14 @@ class Rebuild:
         """
         live = self.clickhouse.database
         with connect(self.clickhouse, database="default") as client:
-            state = rebuild_state.read(client, self.spare)
+            state = memory.read(client, self.spare)
             if state is None or state.run != self.run:
                 raise Misconfigured("another rebuild has begun: this one ends, and has changed nothing")
             pairs = tuple(
                 Pair(
                     table,
-                    rebuild_state.table_id(client, live, table),
-                    rebuild_state.table_id(client, self.spare, table),
+                    memory.table_id(client, live, table),
+                    memory.table_id(client, self.spare, table),
                 )
                 for table in TOPIC_OF
                 if table in self.tables
@@ -168,7 +169,7 @@ class Rebuild:
                     (place.topic, place.partition, offset) for place, offset in positions.items()
                 ),
             )
-            rebuild_state.write(client, self.spare, state)
+            memory.write(client, self.spare, state)
         self.finish(state, report)
 
     def finish(self, state: State, report: Report) -> None:
@@ -179,18 +180,16 @@ class Rebuild:
         """
         live, names = self.clickhouse.database, [pair.table for pair in state.pairs]
         with connect(self.clickhouse, database="default") as client, self._reader(names) as reader:
-            waiting = [
-                pair for pair in state.pairs if rebuild_state.table_id(client, live, pair.table) == pair.old
-            ]
+            waiting = [pair for pair in state.pairs if memory.table_id(client, live, pair.table) == pair.old]
             if waiting:
                 reader.begin(state.places())
                 self._fill(reader, self.spare, [pair.table for pair in waiting])
             for pair in waiting:
-                if rebuild_state.exchange(client, live, self.spare, pair):
+                if memory.exchange(client, live, self.spare, pair):
                     report.exchanged.append(pair.table)
             reader.begin(state.places())
             self._fill(reader, live, names)
-            rebuild_state.write(client, self.spare, State(run=state.run, phase="done", pairs=state.pairs))
+            memory.write(client, self.spare, State(run=state.run, phase="done", pairs=state.pairs))
             report.kept_bytes = size(client, self.spare, names)
 
     def clean(self) -> int:
@@ -200,7 +199,7 @@ class Rebuild:
             Misconfigured: an exchange is not finished: what is there may be needed.
         """
         with connect(self.clickhouse, database="default") as client:
-            state = rebuild_state.read(client, self.spare)
+            state = memory.read(client, self.spare)
             if state and state.phase == "exchanging":
                 raise Misconfigured(
                     "the last rebuild ended while it exchanged tables",
@@ -215,7 +214,7 @@ class Rebuild:
         drop(client, self.spare)
         for _ in migrations.apply(client, self.spare):
             pass
-        rebuild_state.write(client, self.spare, State(run=self.run, phase="building"))
+        memory.write(client, self.spare, State(run=self.run, phase="building"))
         return [shape(client, self.spare, table) for table in TOPIC_OF if table in self.tables]
 
     def _copy(self, client: Any, table: Shape, before: datetime | None) -> int:
@@ -269,7 +268,7 @@ class Rebuild:
         live = self.clickhouse.database
         found = partitions(client, (live, self.spare), table.name)
         done, total, comparison = 0, sum(found.values()), Comparison()
-        for partition, comparison in rebuild_comparison.compare(client, table, live, self.spare, bound=bound):  # noqa: B007 - the last one is whole
+        for partition, comparison in comparing.compare(client, table, live, self.spare, bound=bound):  # noqa: B007 - the last one is whole
             done += found.get(partition, 0)
             self.watch(f"comparing {table.name}", min(done, total), total)
         return comparison

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from audit_sinks import completeness
-from audit_sinks.checking import Check, Checked, Fault, Note, Scope, Sources, Tell, nothing
 from audit_sinks.clickhouse import connect, query
-from audit_sinks.completeness import Completeness, Verdict, verdict
-from audit_sinks.contact_check import check_contact_activity
-from audit_sinks.id_check import check_ids
-from audit_sinks.late_events import check_late
-from audit_sinks.offset_check import check_offsets
-from audit_sinks.producer_check import check_producers
 from audit_sinks.settings import Servers
+from audit_sinks.verification import completeness
+from audit_sinks.verification.checking import Check, Checked, Fault, Note, Scope, Sources, Tell, nothing
+from audit_sinks.verification.completeness import Completeness, Verdict, verdict
+from audit_sinks.verification.contact_check import check_contact_activity
+from audit_sinks.verification.id_check import check_ids
+from audit_sinks.verification.late_events import check_late
+from audit_sinks.verification.offset_check import check_offsets
+from audit_sinks.verification.producer_check import check_producers
 
 __all__ = ["CHECKS", "Checked", "Fault", "Note", "Report", "Scope", "examine", "report"]
 

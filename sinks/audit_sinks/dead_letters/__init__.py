@@ -1,0 +1,1 @@
+"""What the pipeline refused: kept with bytes, place and reason; looked at, put back, or given up."""

@@ -1,0 +1,1 @@
+"""`audit rebuild`: the tables again from the topics, into tables beside them."""

@@ -1,0 +1,1 @@
+"""`audit reenrich`: stored events worded anew by a newer catalogue."""

@@ -1,0 +1,1 @@
+"""`audit trace`: one event through every stage."""
