@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from audit_exporter import options
 from audit_exporter.clickhouse import Connection
 from audit_exporter.columns import choose, shown
+from audit_exporter.completeness import complete_through, shortfall
 from audit_exporter.export import Format, Request, Written, bound, write
 from audit_exporter.export import Progress as ProgressReport
 from audit_exporter.filters import Filter
@@ -75,9 +76,13 @@ def write_files(
             _say_count(bound(connection, request)[1].rows, as_json=as_json)
             return
         paths = _paths(output, formats, wanted, now)
+        # Asked before the rows: all that it promises is there when they are read.
+        through = complete_through(connection)
         with _progress() as told:
             files = write(connection, request, paths, force=force, progress=told)
-    _say_files(files, as_json=as_json)
+    _say_files(files, through, as_json=as_json)
+    if (warning := shortfall(through, wanted.timeframe.until, now)) is not None:
+        click.echo(f"warning: {warning}", err=True)
 
 
 def _formats(output: Path, form: str | None) -> tuple[Format, ...]:
@@ -148,9 +153,10 @@ def _say_count(rows: int, *, as_json: bool) -> None:
     click.echo(json.dumps({"rows": rows}) if as_json else f"{rows:,} rows would be written")
 
 
-def _say_files(files: list[Written], *, as_json: bool) -> None:
+def _say_files(files: list[Written], through: datetime | None, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"files": [asdict(file) for file in files]}))
+        said = through and through.isoformat()
+        click.echo(json.dumps({"files": [asdict(file) for file in files], "complete_through": said}))
         return
     for file in files:
         click.echo(f"{file.path}  {file.rows:,} rows, {file.bytes:,} bytes, sha256 {file.sha256}")

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from uuid import uuid4
 
@@ -287,6 +287,19 @@ class TestCommands:
         written = self.run(stack, "export", "write", "--output", str(tmp_path), "--json", **who)
         files = json.loads(written.stdout)["files"]
         assert [(file["format"], file["rows"]) for file in files] == [("csv", 2), ("xlsx", 2)]
+
+    def test_a_file_says_up_to_when_the_log_is_complete(self, stack, log, tmp_path):
+        log.let_in()
+        log.add([{}])
+        who = {"AUDIT_ACCOUNT": log.account, "AUDIT_AS": VIEWER}
+        export = ("export", "write", "--output")
+        through = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+        with log.complete_through(through):
+            early = self.run(stack, *export, str(tmp_path / "a.csv"), "--until", "2h", **who)
+            late = self.run(stack, *export, str(tmp_path / "b.csv"), "--json", **who)
+        assert early.stderr == ""
+        assert f"complete through {through:%F %T}Z only" in late.stderr
+        assert json.loads(late.stdout)["complete_through"] == through.isoformat()
 
     def test_exit_codes_say_what_kind_of_trouble_it_is(self, stack, log):
         log.let_in()
