@@ -70,7 +70,7 @@ faults: $(READY) ## attack the pipeline, for long: CASE="words of a name" SEED=7
 	@[ -n "$(CASE)" ] || $(BIN)/python -m pytest -m slow tests/integration
 
 .PHONY: bench
-bench: $(READY) ## ratios to peers in one run; leaves out/bench.json
+bench: $(READY) ## ratios to peers in one run; ARGS="--backlog 10000000" for a backlog; leaves out/bench.json
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
 .PHONY: apart
