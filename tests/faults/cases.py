@@ -46,6 +46,8 @@ class Case:
     """Whether it does to the servers what the cases after it would not stand: they are another stack's."""
     seconds: int = 600
     """The time limit of the long form."""
+    missing: str | None = None
+    """What this machine lacks for it: it is left out, and says so."""
 
 
 CASES: dict[str, Case] = {}

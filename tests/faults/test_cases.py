@@ -18,10 +18,17 @@ for file in sorted(Path(__file__).parent.glob("*_cases.py")):
 def params(*, everyday: bool) -> list[object]:
     """The cases of one form, each with its time limit."""
     return [
-        pytest.param(case, round_, id=f"{case.name}-{round_}", marks=pytest.mark.timeout(case.seconds))
+        pytest.param(case, round_, id=f"{case.name}-{round_}", marks=_marks(case))
         for case in CASES.values()
         if case.everyday or not everyday
         for round_ in range(1 if everyday else case.rounds)
+    ]
+
+
+def _marks(case: Case) -> list[pytest.MarkDecorator]:
+    return [
+        pytest.mark.timeout(case.seconds),
+        pytest.mark.skipif(case.missing is not None, reason=str(case.missing)),
     ]
 
 

@@ -44,7 +44,11 @@ class Worker:
     @property
     def is_ready(self) -> bool:
         """Whether it says so."""
-        return self._get("/readyz") == "ok\n"
+        return self.readiness() == "ok\n"
+
+    def readiness(self) -> str:
+        """What it answers to whoever asks whether it is ready: ok, or what it waits for."""
+        return self._get("/readyz")
 
     def metric(self, name: str) -> float:
         """A metric without labels; not a number while it is not there."""
