@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 
 from audit_exporter import options
-from audit_exporter.access import Reader
+from audit_exporter.access import ACTIVITY, PENDING, Reader
 from audit_exporter.clickhouse import Connection
 from audit_exporter.contact_activity import is_known, read_activity, read_next_sync, read_waiting
 from audit_exporter.contact_choice import contact_id
@@ -52,7 +52,7 @@ def find_contacts(text: str, limit: int, as_json: bool, **given: Any) -> None:
     settings = ReaderSettings.load()
     asked = options.Asked.read(settings, given)
     with Connection(settings.clickhouse) as connection:
-        reader = asked.authorize(connection, Permission.ACTIVITY)
+        reader = asked.authorize(connection, ACTIVITY)
         scope, fields = Filter(accounts=reader.accounts), catalogue().contact
         contacts = find(connection, Search(scope, Anything(text, fields.phone), fields), limit)
         if not contacts:
@@ -107,7 +107,7 @@ def activity(who: str, limit: int, everything: bool, pending: bool, as_json: boo
     asked = options.Asked.read(settings, given)
     now = datetime.now(UTC)
     with Connection(settings.clickhouse) as connection:
-        reader = asked.authorize(connection, Permission.VIEW if pending else Permission.ACTIVITY)
+        reader = asked.authorize(connection, PENDING if pending else ACTIVITY)
         key = TargetKey("contact", contact_id(connection, reader.accounts, who, pending=pending))
         wanted = Filter(
             accounts=reader.accounts,

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from audit_exporter import options
+from audit_exporter.access import FILES
 from audit_exporter.clickhouse import Connection
 from audit_exporter.columns import choose, shown
 from audit_exporter.completeness import complete_through, shortfall
@@ -23,7 +24,6 @@ from audit_exporter.export import Progress as ProgressReport
 from audit_exporter.filters import Filter
 from audit_exporter.query import view_columns
 from audit_exporter.settings import ReaderSettings
-from audit_schemas.permissions import Permission
 
 _FORMATS: dict[str, tuple[Format, ...]] = {"csv": ("csv",), "xlsx": ("xlsx",), "both": ("csv", "xlsx")}
 
@@ -66,7 +66,7 @@ def write_files(
     asked = options.Asked.read(settings, given)
     formats = _formats(output, form)
     with Connection(settings.clickhouse) as connection:
-        reader = asked.authorize(connection, Permission.EXPORT)
+        reader = asked.authorize(connection, FILES)
         now = datetime.now(UTC)
         wanted = options.wanted(reader, now, given)
         names = columns.split(",") if columns else []

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from audit_exporter import options
-from audit_exporter.access import Reader
+from audit_exporter.access import LOG, Reader
 from audit_exporter.clickhouse import Connection
 from audit_exporter.columns import shown
 from audit_exporter.details import event_details
@@ -21,7 +21,6 @@ from audit_exporter.settings import ReaderSettings
 from audit_exporter.table import log_table
 from audit_exporter.tail import Follower
 from audit_schemas.errors import AuditError
-from audit_schemas.permissions import Permission
 
 _POLL_SECONDS = 1.0
 _LIMIT = 50
@@ -49,7 +48,7 @@ def list_events(limit: int, everything: bool, as_json: bool, **given: Any) -> No
     settings = ReaderSettings.load()
     asked = options.Asked.read(settings, given)
     with Connection(settings.clickhouse) as connection:
-        reader = asked.authorize(connection, Permission.VIEW)
+        reader = asked.authorize(connection, LOG)
         wanted = options.wanted(reader, datetime.now(UTC), given)
         _list(connection, reader, wanted, None if everything else limit, as_json=as_json)
 
@@ -80,7 +79,7 @@ def view(event_id: UUID, as_json: bool, **given: Any) -> None:
     settings = ReaderSettings.load()
     asked = options.Asked.read(settings, given)
     with Connection(settings.clickhouse) as connection:
-        reader = asked.authorize(connection, Permission.VIEW)
+        reader = asked.authorize(connection, LOG)
         event = read_event(connection, reader.accounts, event_id)
     if event is None:
         raise AuditError(
@@ -106,7 +105,7 @@ def tail(as_json: bool, **given: Any) -> None:
     settings = ReaderSettings.load()
     asked = options.Asked.read(settings, given)
     with Connection(settings.clickhouse) as connection:
-        reader = asked.authorize(connection, Permission.VIEW)
+        reader = asked.authorize(connection, LOG)
         wanted = options.wanted(reader, datetime.now(UTC), given)
         follower = Follower(connection, wanted, None if as_json else shown(reader.accounts))
         try:

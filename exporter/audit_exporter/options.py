@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from audit_exporter.access import Reader, authorize
+from audit_exporter.access import Need, Reader, authorize
 from audit_exporter.clickhouse import Connection
 from audit_exporter.filters import Filter, TargetKey, read_module, read_network
 from audit_exporter.settings import ReaderSettings
 from audit_exporter.timeframe import Timeframe
 from audit_schemas.catalogue import catalogue
-from audit_schemas.permissions import Permission
+from audit_schemas.plans import Plans, read_plans
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -91,6 +91,7 @@ class Asked:
     accounts: tuple[str, ...]
     viewer: str
     zone: str | None
+    plans: Plans
 
     @classmethod
     def read(cls, settings: ReaderSettings, options: dict[str, Any]) -> "Asked":
@@ -105,11 +106,12 @@ class Asked:
             raise click.UsageError("say which account: --account, or AUDIT_ACCOUNT in the environment")
         if not viewer:
             raise click.UsageError("say who reads: --as, or AUDIT_AS in the environment")
-        return cls(tuple(dict.fromkeys(given)), viewer, options.pop("zone"))
+        plans = read_plans(settings.plans)
+        return cls(tuple(dict.fromkeys(given)), viewer, options.pop("zone"), plans)
 
-    def authorize(self, connection: Connection, needed: Permission) -> Reader:
-        """Check the permission in every account."""
-        return authorize(connection, self.accounts, self.viewer, needed, self.zone)
+    def authorize(self, connection: Connection, need: Need) -> Reader:
+        """Check permission and plan in every account."""
+        return authorize(connection, self.accounts, self.viewer, need, self.zone, self.plans)
 
 
 def wanted(reader: Reader, now: datetime, options: dict[str, Any]) -> Filter:

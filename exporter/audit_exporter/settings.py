@@ -1,5 +1,7 @@
 """Where the reader finds ClickHouse, and who reads unless a command says otherwise."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from audit_schemas.settings import ClickHouseSettings
@@ -11,4 +13,7 @@ class ReaderSettings(ClickHouseSettings):
     account: str = Field(default="", description="the account to read, where --account is not given")
     viewer: str = Field(
         default="", validation_alias="AUDIT_AS", description="who reads, where --as is not given"
+    )
+    plans: Path | None = Field(
+        default=None, description="a file that says which plan has which log, in place of Auditlane's own"
     )

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_rows import START, VIEWER, Log
 
-from audit_exporter.access import authorize
 from audit_exporter.clickhouse import Connection
 from audit_exporter.columns import LOG
 from audit_exporter.filters import Filter, TargetKey
@@ -20,8 +19,7 @@ from audit_exporter.parameters import Query
 from audit_exporter.query import Cursor, page_query, read_event, read_pages
 from audit_exporter.tail import Follower
 from audit_exporter.timeframe import Timeframe
-from audit_schemas.errors import Misconfigured, Refused, Unreachable
-from audit_schemas.permissions import Permission
+from audit_schemas.errors import Misconfigured, Unreachable
 from audit_schemas.settings import ClickHouse
 
 
@@ -34,55 +32,6 @@ def other(stack):
 
 def ids(connection, wanted, limit=None):
     return [row["event_id"] for page in read_pages(connection, wanted, None, limit) for row in page.dicts()]
-
-
-class TestAccess:
-    @pytest.mark.parametrize(
-        ("permissions", "needed", "allowed"),
-        [
-            ([Permission.VIEW], Permission.VIEW, True),
-            ([Permission.VIEW], Permission.EXPORT, False),
-            ([Permission.EXPORT], Permission.VIEW, True),
-            ([Permission.EXPORT], Permission.EXPORT, True),
-            (["Delete tickets"], Permission.VIEW, False),
-        ],
-    )
-    def test_a_permission_decides(self, connection, log, permissions, needed, allowed):
-        log.let_in(VIEWER, *permissions)
-        if allowed:
-            assert authorize(connection, (log.account,), VIEWER, needed, None).accounts == (log.account,)
-        else:
-            with pytest.raises(Refused, match=needed.value):
-                authorize(connection, (log.account,), VIEWER, needed, None)
-
-    def test_an_actor_who_is_not_known_is_refused_and_said_so(self, connection, log):
-        with pytest.raises(Refused, match="has no actor 'nobody'"):
-            authorize(connection, (log.account,), "nobody", Permission.VIEW, None)
-
-    def test_an_actor_who_has_left_is_refused(self, connection, log):
-        log.let_in(active=False)
-        with pytest.raises(Refused, match="has left"):
-            authorize(connection, (log.account,), VIEWER, Permission.VIEW, None)
-
-    def test_each_of_several_accounts_must_let_the_actor_in(self, connection, log, other):
-        log.let_in()
-        with pytest.raises(Refused, match=other.account):
-            authorize(connection, (log.account, other.account), VIEWER, Permission.VIEW, None)
-        other.let_in()
-        accounts = (log.account, other.account)
-        assert authorize(connection, accounts, VIEWER, Permission.VIEW, None).accounts == accounts
-
-    def test_the_zone_is_the_options_then_the_actors_then_the_accounts_then_utc(self, connection, log):
-        def zone(actor, given):
-            return str(authorize(connection, (log.account,), actor, Permission.VIEW, given).zone)
-
-        log.let_in(VIEWER)
-        log.let_in("zoned", zone="Asia/Kolkata")
-        assert zone(VIEWER, None) == "UTC"
-        log.set_zone("Europe/Berlin")
-        assert zone(VIEWER, None) == "Europe/Berlin"
-        assert zone("zoned", None) == "Asia/Kolkata"
-        assert zone("zoned", "America/New_York") == "America/New_York"
 
 
 TEXTS = st.text(max_size=8) | st.just("' OR 1=1 OR '") | st.just("4711")

@@ -54,6 +54,7 @@ class Log:
     def __init__(self, url: str) -> None:
         self.server = ClickHouse.from_url(url)
         self.account = f"account-{uuid4()}"
+        self._described = START
         self._client = Client(
             self.server.host,
             port=self.server.port,
@@ -88,10 +89,12 @@ class Log:
         names = "account_id, actor_id, type, permissions, zone, active, updated_at"
         self._client.execute(f"INSERT INTO actors ({names}) VALUES", [_encoded(row)])
 
-    def set_zone(self, zone: str) -> None:
-        """Describe the account."""
-        row = (self.account, zone, START)
-        self._client.execute("INSERT INTO accounts (account_id, zone, updated_at) VALUES", [_encoded(row)])
+    def describe_account(self, *, plan: str = "", zone: str = "UTC") -> None:
+        """Describe the account; what comes later counts."""
+        self._described += timedelta(seconds=1)
+        row = (self.account, plan, zone, self._described)
+        names = "account_id, plan, zone, updated_at"
+        self._client.execute(f"INSERT INTO accounts ({names}) VALUES", [_encoded(row)])
 
     def add(self, events: Iterable[dict[str, Any]]) -> list[UUID]:
         """Insert events; what one does not give is filled in. Returns their ids."""
