@@ -37,11 +37,16 @@ class EnrichedOrigin:
     scope: str | None = None
     """What IANA's registries say of the address: global, private, shared, loopback …"""
     country: str | None = None
+    """ISO 3166-1 alpha-2; nothing where no database knows it."""
     city: str | None = None
     network: str | None = None
     """Who owns the network, by its AS number's name."""
+    place: str | None = None
+    """Where it was, in words: Berlin, Germany; private network; sync job; a host's name."""
     forwarded_for: str | None = None
     user_agent: str | None = None
+    client: str | None = None
+    """What the user agent stands for, in words: Firefox 140 on Linux; Zapier."""
     session: str | None = None
     request_id: str | None = None
     via: str | None = None

@@ -11,6 +11,7 @@ from audit_schemas.topics import CHANGES, PROCESSOR_GROUP
 from audit_stream_processors.app import Input
 from audit_stream_processors.directory import Actors, DirectoryReader
 from audit_stream_processors.enrichment.enrich import enricher
+from audit_stream_processors.enrichment.places import Places
 from audit_stream_processors.processing import processor
 from audit_stream_processors.refusal import Clock, Send
 from audit_stream_processors.settings import ProcessorSettings
@@ -34,7 +35,9 @@ def _prepare(settings: ProcessorSettings, health: Health, found: dict[str, Found
     reader = DirectoryReader(settings.kafka, actors)
     waiting(reader.start, health)
     _read_directory(reader, health)
-    enrich = enricher(catalogue(), actors.complete, window_seconds=window_seconds)
+    places = Places(settings.places)
+    places.start()
+    enrich = enricher(catalogue(), actors.complete, window_seconds=window_seconds, locate=places.locate)
     partitions = found[CHANGES.name].partitions
     ticker = Ticker(
         settings.kafka,
@@ -57,6 +60,7 @@ def _prepare(settings: ProcessorSettings, health: Health, found: dict[str, Found
 
     def stop() -> None:
         ticker.stop()
+        places.stop()
         reader.stop()
 
     source = Input(group=PROCESSOR_GROUP, topic=CHANGES, run_records=settings.processor_run_records)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -32,6 +33,14 @@ Length = Annotated[timedelta, BeforeValidator(read_length)]
 """A length of time, whole seconds."""
 
 
+def _read_folder(value: object) -> object:
+    return None if value in ("", "none") else value
+
+
+Folder = Annotated[Path | None, BeforeValidator(_read_folder)]
+"""A folder, or `none`."""
+
+
 class WorkerSettings(KafkaSettings):
     """What every worker of this part reads from the environment."""
 
@@ -56,6 +65,8 @@ class ProcessorSettings(WorkerSettings):
     """The length of the windows of contact changes; boundaries are its multiples since the epoch."""
     tick_seconds: float = Field(default=5, gt=0, le=300)
     """Between two ticks at most: how exactly is known up to when the log is complete."""
+    places: Folder = None
+    """Where databases of places are mounted, mmdb files of DB-IP or MaxMind; without any, places are unknown."""
 
 
 class WindowsSettings(WorkerSettings):

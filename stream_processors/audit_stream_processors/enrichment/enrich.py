@@ -4,17 +4,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
-from msgspec import UNSET, Raw, Struct, UnsetType, defstruct
+from msgspec import UNSET, Raw, UnsetType
 
 from audit_schemas.catalogue import Catalogue
-from audit_schemas.enriched import EnrichedChange, EnrichedEvent, EnrichedOrigin
+from audit_schemas.enriched import EnrichedChange, EnrichedEvent
 from audit_schemas.errors import Invalid
-from audit_schemas.event import Actor, Change, Event, Origin
+from audit_schemas.event import Actor, Change, Event
 from audit_schemas.wire import struct_of
 from audit_schemas.wording.description import describer
 from audit_schemas.wording.module import module_rules
-from audit_schemas.wording.notes import OUT_OF_RANGE, UNREADABLE_IP, note
-from audit_stream_processors.enrichment.network import NOWHERE, Network, network_of
+from audit_schemas.wording.notes import OUT_OF_RANGE, note
+from audit_stream_processors.enrichment.lean import lean
+from audit_stream_processors.enrichment.network import Locate, network_of
+from audit_stream_processors.enrichment.origin import enriched_origin
 from audit_stream_processors.enrichment.time_range import believed_time
 from audit_stream_processors.windows.stamp import Window, window_at
 
@@ -27,34 +29,21 @@ CONTACTS = "contacts"
 CONTACT = "contact"
 
 
-def _lean(cls: Any, *, always: tuple[str, ...] = ()) -> type[Struct]:
-    """The Struct of a dataclass that writes only what differs from its default, and `always` these."""
-    return defstruct(
-        cls.__name__,
-        [(name, str) for name in always],
-        bases=(struct_of(cls, strict=True),),
-        omit_defaults=True,
-        kw_only=True,
-        frozen=True,
-        gc=False,
-    )
-
-
-# Structs are made several times faster than the dataclasses that they are derived from, and they can
-# leave out what has its default: a third of the bytes that everyone behind us would carry and parse.
-_Event = cast("type[EnrichedEvent]", _lean(EnrichedEvent, always=("metadata",)))
-_Change = cast("type[EnrichedChange]", _lean(EnrichedChange))
-_Origin = cast("type[EnrichedOrigin]", _lean(EnrichedOrigin))
+_Event = cast("type[EnrichedEvent]", lean(EnrichedEvent, always=("metadata",)))
+_Change = cast("type[EnrichedChange]", lean(EnrichedChange))
 _Actor: Any = struct_of(Actor, strict=True)
 
 
-def enricher(catalogue: Catalogue, complete: Complete, *, window_seconds: int) -> Enrich:
+def enricher(
+    catalogue: Catalogue, complete: Complete, *, window_seconds: int, locate: Locate = network_of
+) -> Enrich:
     """Make the function that enriches.
 
     Args:
         catalogue: modules, rules and sentences.
         complete: completes actors.
         window_seconds: the length of the windows of contact changes.
+        locate: finds the place of an address.
     """
     module_of = module_rules(catalogue)
     describe = describer(catalogue)
@@ -63,7 +52,7 @@ def enricher(catalogue: Catalogue, complete: Complete, *, window_seconds: int) -
     def enrich(event: Event, extra: str, partition: int, offset: int, received_at: datetime) -> EnrichedEvent:
         occurred_at, claimed_at = believed_time(event.occurred_at, received_at)
         module, module_note = module_of(event)
-        origin, origin_note = enriched_origin(event.origin)
+        origin, origin_note = enriched_origin(event.origin, locate)
         changes = tuple([_enriched_change(change) for change in event.changes])
         description_key, description = describe(event, changes)
         window = window_of(event, module, received_at, window_seconds)
@@ -115,32 +104,6 @@ def window_of(event: Event, module: str, received_at: datetime, length: int) -> 
 def is_history(event: EnrichedEvent) -> bool:
     """Whether an event belongs to a contact's activity without waiting for a window."""
     return event.recorded == "backfill" and event.module == CONTACTS and event.target.type == CONTACT
-
-
-def enriched_origin(origin: Origin) -> tuple[EnrichedOrigin, str | None]:
-    """What is known of the place, and a note where the producer's `ip` is none."""
-    network, origin_note = _network(origin)
-    return _Origin(
-        address=origin.address,
-        ip=network.ip,
-        ip_trust=origin.ip_trust,
-        scope=network.scope,
-        forwarded_for=origin.forwarded_for,
-        user_agent=origin.user_agent,
-        session=origin.session,
-        request_id=origin.request_id,
-        via=origin.via,
-        batch=origin.batch,
-    ), origin_note
-
-
-def _network(origin: Origin) -> tuple[Network, str | None]:
-    if origin.ip is not None:
-        network = network_of(origin.ip)
-        if network.ip is not None:
-            return network, None
-        return network_of(origin.address or ""), note(UNREADABLE_IP, origin.ip)
-    return (NOWHERE if origin.address is None else network_of(origin.address)), None
 
 
 def completed(actor: Actor, name: str, email: str) -> Actor:

@@ -1,54 +1,81 @@
-"""From what was given as an address to an IP address and its scope."""
+"""What is known of an address: IP, scope and, where databases are mounted, the place and the owner."""
 
+from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv6Address
-from socket import AF_INET, inet_pton
 from typing import NamedTuple
 
-from audit_stream_processors.enrichment.special_addresses import scope_of, scope_of_v4
+from audit_stream_processors.enrichment import place_words
+from audit_stream_processors.enrichment.addresses import LONGEST, read_address
+from audit_stream_processors.enrichment.special_addresses import GLOBAL
 
-_LONGEST = 100
-"""No IP address with brackets, zone and port is longer; a longer text must not fill the cache."""
+_KNOWN = 65_536
+"""So many addresses are remembered: a look-up in the databases takes longer than all else of an event."""
+
+
+class Found(NamedTuple):
+    """What databases know of a global IP address; nothing (never a guess) of what they do not hold."""
+
+    country: str | None = None
+    """ISO 3166-1 alpha-2."""
+    country_name: str | None = None
+    city: str | None = None
+    owner: str | None = None
+    """Of the network, by the name of its autonomous system."""
 
 
 class Network(NamedTuple):
-    """What is known of an address; nothing of one that holds no IP address."""
+    """What is known of an address; only the place of one that holds no IP address."""
 
     ip: str | None = None
     """Canonical: an IPv4 address within an IPv6 one is itself, zones are left out."""
     scope: str | None = None
+    country: str | None = None
+    city: str | None = None
+    owner: str | None = None
+    place: str | None = None
+    """In words, see `place_words`."""
 
 
 NOWHERE = Network()
 
-
-def network_of(address: str) -> Network:
-    """Find the IP address in a text such as `1.2.3.4:443`, `[::1]:443`, `fe80::1%eth0`, `app.internal`."""
-    return _network_of(address) if len(address) <= _LONGEST else NOWHERE
-
-
-@lru_cache(maxsize=65_536)
-def _network_of(address: str) -> Network:
-    text = _bare(address.strip())
-    try:
-        # Ten times faster than ipaddress, and as strict; its text is the canonical one.
-        return Network(text, scope_of_v4(int.from_bytes(inet_pton(AF_INET, text), "big")))
-    except (OSError, ValueError):
-        return _network_of_v6(text)
+Find = Callable[[str], Found]
+"""Asks the databases for an IP address."""
+Locate = Callable[[str], Network]
+"""From an address as it was given."""
 
 
-def _network_of_v6(text: str) -> Network:
-    try:
-        ip = IPv6Address(text)
-    except ValueError:
-        return NOWHERE
-    return Network(str(ip.ipv4_mapped or ip), scope_of(ip))
+def locator(find: Find) -> Locate:
+    """Make the function from an address, as it was given, to what is known of it.
+
+    It remembers its answers: make another one when the databases change.
+    """
+
+    @lru_cache(maxsize=_KNOWN)
+    def known(text: str) -> Network:
+        address = read_address(text)
+        if address is None:
+            return _named(text)
+        ip, scope, sender = address
+        if scope != GLOBAL:
+            return Network(ip, scope, place=place_words.OF_SCOPE[scope])
+        country, name, city, owner = find(sender)
+        return Network(ip, scope, country, city, owner, place_words.city_and_country(city, name or country))
+
+    def locate(text: str) -> Network:
+        # What is longer holds no IP address, and must not fill the memory.
+        return known(text) if len(text) <= LONGEST else _named(text)
+
+    return locate
 
 
-def _bare(text: str) -> str:
-    """The text without brackets, port and zone."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    return text.partition("%")[0]
+def _named(text: str) -> Network:
+    place = place_words.host(text)
+    return NOWHERE if place is None else Network(place=place)
+
+
+def _nothing(_ip: str) -> Found:
+    return Found()
+
+
+network_of = locator(_nothing)
+"""What is known of an address where no database is mounted."""

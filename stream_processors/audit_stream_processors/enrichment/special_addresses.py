@@ -104,8 +104,8 @@ def scope_of(ip: IPv4Address | IPv6Address) -> str:
     """
     if isinstance(ip, IPv4Address):
         return scope_of_v4(int(ip))
-    carried = _carried(ip)
-    return _look_up(_V6_RANGES, int(ip)) if carried is None else scope_of_v4(int(carried))
+    v4 = carried(ip)
+    return _look_up(_V6_RANGES, int(ip)) if v4 is None else scope_of_v4(int(v4))
 
 
 def scope_of_v4(ip: int) -> str:
@@ -118,7 +118,8 @@ def _look_up(ranges: _Ranges, ip: int) -> str:
     return scopes[bisect_right(starts, ip) - 1]
 
 
-def _carried(ip: IPv6Address) -> IPv4Address | None:
+def carried(ip: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 address carries (mapped, NAT64, 6to4, Teredo); nothing of most."""
     if ip.ipv4_mapped:
         return ip.ipv4_mapped
     if ip in _NAT64:
