@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from audit_schemas.catalogue import CatalogueSettings
 from audit_schemas.settings import KafkaSettings
 from audit_schemas.topics import MIB
 from audit_stream_processors.windows.stamp import LONGEST
@@ -56,7 +57,7 @@ class WorkerSettings(KafkaSettings):
     """For tests: where to end this process, see `audit_schemas.kill_points`."""
 
 
-class ProcessorSettings(WorkerSettings):
+class ProcessorSettings(WorkerSettings, CatalogueSettings):
     """What `audit processor run` reads from the environment."""
 
     processor_run_records: int = Field(default=5000, ge=1, le=100_000)
@@ -66,7 +67,7 @@ class ProcessorSettings(WorkerSettings):
     tick_seconds: float = Field(default=5, gt=0, le=300)
     """Between two ticks at most: how exactly is known up to when the log is complete."""
     places: Folder = None
-    """Where databases of places are mounted, mmdb files of DB-IP or MaxMind; without any, places are unknown."""
+    """Where mmdb files of DB-IP or MaxMind are mounted; without any, countries and networks are unknown."""
 
 
 class WindowsSettings(WorkerSettings):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 from command import AUDIT, Audit, Rows
+from place_files import GEOLITE_ASN, GEOLITE_CITY, geolite_place, owner, write
 
 from audit_deploy.control import Stack
 from audit_deploy.stack import running
@@ -16,9 +17,15 @@ from audit_schemas.settings import ClickHouse
 
 
 @pytest.fixture(scope="session")
-def pipeline() -> Iterator[Stack]:
-    with running() as started:
-        yield started
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Its processor finds databases in which 5.1.2.0/24 is in Berlin."""
+    places = tmp_path_factory.mktemp("places")
+    write(places / "city.mmdb", GEOLITE_CITY, {"5.1.2.0/24": geolite_place("DE", "Germany", "Berlin")})
+    write(places / "asn.mmdb", GEOLITE_ASN, {"5.1.2.0/24": owner("Example Net AG")})
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AUDIT_PLACES", str(places))
+        with running() as started:
+            yield started
 
 
 @pytest.fixture

@@ -1,123 +1,84 @@
-"""From what real logs hold as an address to an IP address and what IANA says of it."""
-
-import ipaddress
+"""What an address tells of a place where no database is mounted, and what is shown without an address."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_stream_processors.enrichment.network import NOWHERE, Network, network_of
-from audit_stream_processors.enrichment.special_addresses import scope_of
-
-SCOPES = {
-    "1.2.3.4": "global",
-    "10.1.2.3": "private",
-    "100.63.255.255": "global",
-    "100.64.0.1": "shared",
-    "127.0.0.53": "loopback",
-    "169.254.169.254": "link_local",
-    "172.15.255.255": "global",
-    "172.31.255.255": "private",
-    "172.32.0.0": "global",
-    "192.0.0.8": "reserved",
-    "192.0.0.9": "global",
-    "192.0.2.1": "documentation",
-    "192.88.99.1": "reserved",
-    "192.168.1.1": "private",
-    "198.19.255.255": "benchmarking",
-    "198.51.100.7": "documentation",
-    "203.0.113.9": "documentation",
-    "224.0.0.1": "multicast",
-    "239.255.255.250": "multicast",
-    "240.0.0.1": "reserved",
-    "255.255.255.255": "broadcast",
-    "0.0.0.0": "unspecified",
-    "::": "unspecified",
-    "::1": "loopback",
-    "::2": "reserved",
-    "64:ff9b::8.8.8.8": "global",
-    "64:ff9b::a00:1": "private",
-    "64:ff9b:1::1": "private",
-    "100::1": "reserved",
-    "2001:0:53aa:64c::f5ff:fffe": "private",  # Teredo, of the client 10.0.0.1
-    "2001:1::1": "global",
-    "2001:1::4": "reserved",
-    "2001:2::1": "benchmarking",
-    "2001:20::1": "global",
-    "2001:db8::1": "documentation",
-    "2001:4860:4860::8888": "global",
-    "2002:a00:1::1": "private",
-    "2002:808:808::1": "global",
-    "2a00:1450::1": "global",
-    "3fff::1": "documentation",
-    "3fff:1000::1": "global",
-    "4000::1": "reserved",
-    "5f00::1": "segment_routing",
-    "fc00::1": "private",
-    "fe80::1": "link_local",
-    "fec0::1": "private",
-    "ff02::1": "multicast",
-}
+from audit_schemas.event import Origin
+from audit_stream_processors.enrichment import place_words
+from audit_stream_processors.enrichment.network import Found, Network, locator, network_of
+from audit_stream_processors.enrichment.origin import enriched_origin
+from audit_stream_processors.enrichment.special_addresses import _V4, _V6, GLOBAL
 
 
-@pytest.mark.parametrize(("address", "scope"), SCOPES.items())
-def test_the_scope_is_that_of_the_registries(address: str, scope: str) -> None:
-    assert scope == network_of(address).scope
+def test_a_global_address_without_a_database_is_in_an_unknown_place() -> None:
+    assert network_of("8.8.8.8:443") == Network("8.8.8.8", "global")
+
+
+def test_every_other_scope_has_its_words() -> None:
+    assert {*_V4.values(), *_V6.values()} - {GLOBAL} == place_words.OF_SCOPE.keys()
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("origin", "place"),
     [
-        ("1.2.3.4:443", Network("1.2.3.4", "global")),
-        (" 1.2.3.4 ", Network("1.2.3.4", "global")),
-        ("[2a00:1450::1]:443", Network("2a00:1450::1", "global")),
-        ("[::1]", Network("::1", "loopback")),
-        ("2A00:1450:0:0::1", Network("2a00:1450::1", "global")),
-        ("fe80::1%eth0", Network("fe80::1", "link_local")),
-        ("[fe80::1%25eth0]:22", Network("fe80::1", "link_local")),
-        ("::ffff:100.64.0.1", Network("100.64.0.1", "shared")),
-        ("[::ffff:8.8.8.8]:80", Network("8.8.8.8", "global")),
+        (Origin(address="10.0.0.7:443", via="sync"), "private network"),
+        (Origin(address="100.64.0.1"), "provider's shared network"),
+        (Origin(address="config.amazonaws.com"), "config.amazonaws.com"),
+        (Origin(address="app.internal:8080", via="sync"), "app.internal:8080"),
+        (Origin(address="proxy", ip="127.0.0.1"), "the service's own machine"),
+        (Origin(address="backup-1", ip="unknown"), "backup-1"),
+        (Origin(via="sync"), "sync job"),
+        (Origin(via="import"), "import"),
+        (Origin(via="automation"), "automation"),
+        (Origin(via="job"), "job"),
+        (Origin(address="", via="sync"), "sync job"),
+        (Origin(address="8.8.8.8", via="sync"), None),
+        (Origin(via="web"), None),
+        (Origin(), None),
     ],
 )
-def test_ports_brackets_and_zones_are_no_part_of_the_address(address: str, expected: Network) -> None:
-    assert expected == network_of(address)
+def test_the_place_is_the_best_that_is_known(origin: Origin, place: str | None) -> None:
+    made, _ = enriched_origin(origin, network_of)
+    assert place == made.place
+
+
+def test_a_long_or_strange_host_name_is_cut_and_harmless() -> None:
+    assert network_of("x" * 5000).place == "x" * 99 + "…"
+    assert network_of("host\x1b[2J\r\n\u202eevil").place == "host [2J   evil"
+    assert network_of("\x00\n").place is None
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("city", "country", "place"),
     [
-        "",
-        "app.internal",
-        "app.internal:8080",
-        "config.amazonaws.com",
-        "1.2.3",
-        "256.1.1.1",
-        "010.0.0.1",
-        "::1::",
-        "1.2.3.4\0",
-        "①.2.3.4",
-        "[",
-        "%",
-        "x" * 5000,
+        ("Berlin", "Germany", "Berlin, Germany"),
+        (None, "Germany", "Germany"),
+        ("Singapore", "Singapore", "Singapore"),
+        ("Berlin", None, None),
     ],
 )
-def test_what_is_no_ip_address_has_neither_ip_nor_scope(address: str) -> None:
-    assert network_of(address) == NOWHERE
+def test_a_city_is_shown_with_its_country(city: str | None, country: str | None, place: str | None) -> None:
+    assert place == place_words.city_and_country(city, country)
 
 
-@given(st.ip_addresses(v=4))
-def test_every_ipv4_address_is_read_as_it_was_written(ip: ipaddress.IPv4Address) -> None:
-    expected = Network(str(ip), scope_of(ip))
-    assert expected == network_of(str(ip)) == network_of(f"{ip}:443") == network_of(f"::ffff:{ip}")
+def test_only_global_addresses_are_looked_up_and_each_once() -> None:
+    asked: list[str] = []
 
+    def find(ip: str) -> Found:
+        asked.append(ip)
+        return Found(country="DE")
 
-@given(st.ip_addresses(v=6))
-def test_every_ipv6_address_is_read_as_it_was_written(ip: ipaddress.IPv6Address) -> None:
-    expected = Network(str(ip.ipv4_mapped or ip), scope_of(ip))
-    assert expected == network_of(ip.exploded) == network_of(f"[{ip}]:443")
+    locate = locator(find)
+    for _ in range(2):
+        for address in ("8.8.8.8", "10.0.0.1", "2002:808:404::1", "host", "x" * 5000):
+            locate(address)
+    assert asked == ["8.8.8.8", "8.8.4.4"]
+    assert locate("8.8.8.8").place == "DE"
 
 
 @given(st.text())
-def test_no_text_is_too_strange(text: str) -> None:
+def test_no_address_is_too_strange(text: str) -> None:
     network = network_of(text)
     assert (network.ip is None) == (network.scope is None)
+    assert network.place is None or (len(network.place) <= 100 and network.place.isprintable())

@@ -69,8 +69,9 @@ def _parsed(text: str) -> str | None:
     found = _parser()(text, Domain.USER_AGENT | Domain.OS)
     if found.user_agent is None:
         return None
-    product, system = _versioned(found.user_agent), found.os and _family(found.os)
-    return product if system is None or product.startswith(system) else f"{product} on {system}"
+    product = _versioned(found.user_agent)
+    system = _family(found.os) if found.os else product
+    return product if product.startswith(system) else f"{product} on {system}"
 
 
 def _versioned(product: UserAgent) -> str:
