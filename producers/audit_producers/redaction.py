@@ -9,8 +9,9 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-REDACTED = Raw(b'"[redacted]"')
-"""What stands in place of a secret value."""
+from audit_schemas.redaction import REDACTED, redacted
+
+__all__ = ["REDACTED", "is_secret", "is_secret_path", "redacted", "without_secrets"]
 
 _PARTS = (
     "password", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "accesskey", "privatekey",
@@ -34,11 +35,6 @@ def is_secret(name: str) -> bool:
 def is_secret_path(path: str) -> bool:
     """Whether a dotted path leads to a secret, or to something within one."""
     return any(is_secret(name) for name in path.split("."))
-
-
-def redacted(value: Raw | UnsetType) -> Raw | UnsetType:
-    """A secret value's replacement; absent and null say nothing and stay what they are."""
-    return value if value is UNSET or bytes(value) == b"null" else REDACTED
 
 
 def without_secrets(text: Raw | UnsetType) -> Raw | UnsetType:

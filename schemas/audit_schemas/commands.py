@@ -1,4 +1,4 @@
-"""`audit schema`: print the published JSON Schemas, and check a file of events against them."""
+"""`audit schema`: print the published JSON Schemas, check a file of events, or a catalogue, against them."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import click
 
+from audit_schemas.catalogue import catalogue, differences
 from audit_schemas.errors import AuditError, Invalid
 from audit_schemas.published_schemas import MESSAGES, breaks, folder, published, schema_of, text_of
 from audit_schemas.validation import read_draft
@@ -30,15 +31,24 @@ def print_schema(message: str) -> None:
 @schema.command()
 @click.argument("file", type=click.File("rb"), required=False)
 @click.option(
+    "--catalogue",
+    "catalogue_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Check a file for AUDIT_CATALOGUE, and show what it adds and what it says otherwise.",
+)
+@click.option(
     "--published", "against_published", is_flag=True, help="Check that the published schemas are current."
 )
-def check(file: BinaryIO | None, against_published: bool) -> None:
+def check(file: BinaryIO | None, catalogue_file: Path | None, against_published: bool) -> None:
     """Check a file of JSON lines as `audit publish` would read it, without publishing.
 
     \b
     Example:  audit schema check events.jsonl
+              audit schema check --catalogue catalogue.toml
     """
-    if against_published:
+    if catalogue_file is not None:
+        _check_catalogue(catalogue_file)
+    elif against_published:
         _check_published()
     elif file is None:
         raise click.UsageError("name a file of events, or - for standard input")
@@ -74,6 +84,13 @@ def _check_published() -> None:
         raise AuditError(
             f"the published schema is not current: {', '.join(stale)}", remedy="run: audit schema publish"
         )
+
+
+def _check_catalogue(file: Path) -> None:
+    made = catalogue(file)
+    for difference in differences(file):
+        click.echo(difference)
+    click.echo(f"catalogue {made.version}: {len(made.modules)} modules, {len(made.targets)} target types")
 
 
 def _check_events(file: BinaryIO) -> None:

@@ -4,12 +4,14 @@ Values are JSON text within strings: a reader that parses the message cannot rou
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
 from audit_schemas.event import STRICT, Actor, Outcome, Producer, Recorded, Target, Trust
 from audit_schemas.types import AccountId, ActionName, EventId, Instant, Key
+
+NamedPart = Literal["module", "labels"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ class EnrichedEvent:
     description_key: str
     """The template that made it."""
     catalogue_version: int
+    named_by_producer: tuple[NamedPart, ...] = ()
+    """What of the wording the producer gave itself: it stays when the catalogue changes."""
     actor: Actor
     action: ActionName
     outcome: Outcome

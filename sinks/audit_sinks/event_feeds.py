@@ -12,7 +12,7 @@ EVENTS = Feed(
     structure=f"""
         id UUID, account String, occurred_at String, claimed_at String, received_at String,
         window Nullable(UInt32), window_end Nullable(UInt32), module String, description String,
-        description_key String, catalogue_version UInt32,
+        description_key String, catalogue_version UInt32, named_by_producer Array(String),
         actor Tuple({_PRINCIPAL}, on_behalf_of Tuple({_PRINCIPAL})),
         action String, outcome String, outcome_reason String, target Tuple({_TARGET}),
         related Array(Tuple({_TARGET})),
@@ -35,6 +35,7 @@ EVENTS = Feed(
         "description": "m.description",
         "description_key": "m.description_key",
         "catalogue_version": "m.catalogue_version",
+        "named_by_producer": "m.named_by_producer",
         "actor_type": "m.actor.type",
         "actor_id": "m.actor.id",
         "actor_name": "m.actor.name",

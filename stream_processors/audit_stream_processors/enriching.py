@@ -37,7 +37,9 @@ def _prepare(settings: ProcessorSettings, health: Health, found: dict[str, Found
     _read_directory(reader, health)
     places = Places(settings.places)
     places.start()
-    enrich = enricher(catalogue(), actors.complete, window_seconds=window_seconds, locate=places.locate)
+    enrich = enricher(
+        catalogue(settings.catalogue), actors.complete, window_seconds=window_seconds, locate=places.locate
+    )
     partitions = found[CHANGES.name].partitions
     ticker = Ticker(
         settings.kafka,

@@ -7,6 +7,7 @@ phrase is what is counted.
 OUT_OF_RANGE = "occurred_at out of range"
 UNKNOWN_MODULE = "unknown module"
 UNREADABLE_IP = "unreadable ip"
+BARE_SECRET = "secret not redacted"  # noqa: S105 - a phrase
 
 _LONGEST_VALUE = 100
 

@@ -1,4 +1,4 @@
-"""`audit reenrich`: word stored events anew by this release's catalogue."""
+"""`audit reenrich`: word stored events anew by a newer catalogue."""
 
 import time
 from collections import Counter
@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from audit_schemas.catalogue import Catalogue, catalogue, catalogue_of
+from audit_schemas.catalogue import Catalogue, CatalogueSettings, catalogue
 from audit_schemas.event import Event, Target
 from audit_schemas.wire import encode
 from audit_sinks import own_events
@@ -48,7 +48,7 @@ def reenrich(  # noqa: PLR0913 - click hands each option over as an argument
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Decide module and sentence of stored events anew, by the catalogue of this release.
+    """Decide module and sentence of stored events anew, by this release's catalogue or AUDIT_CATALOGUE.
 
     Only events of an earlier catalogue are taken, so a run that was interrupted goes on where it was.
     Nothing else of an event changes: a contact's change keeps its window, and stays in the contact's
@@ -59,12 +59,10 @@ def reenrich(  # noqa: PLR0913 - click hands each option over as an argument
     \b
     Example: audit reenrich --since 90d --dry-run
     """
-    servers, newest = Servers.load(), catalogue()
+    servers, newest = Servers.load(), catalogue(CatalogueSettings.load().catalogue)
     scope = Scope(account=account, since=since, until=until)
     with connect(servers.clickhouse) as client:
-        run = Reenrichment(
-            client=client, catalogue=newest, earlier=catalogue_of, scope=scope, dry_run=dry_run
-        )
+        run = Reenrichment(client=client, catalogue=newest, scope=scope, dry_run=dry_run)
         waiting = run.waiting()
         if sum(waiting.values()) and not dry_run:
             if not yes:

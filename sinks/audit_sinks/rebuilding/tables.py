@@ -11,7 +11,7 @@ from audit_sinks.clickhouse import query
 from audit_sinks.errors import Misconfigured
 from audit_sinks.tables import FEEDS, MARKS
 
-WORDING = ("module", "description", "description_key", "catalogue_version")
+WORDING = ("module", "description", "description_key", "named_by_producer", "catalogue_version")
 _PROVENANCE = frozenset({"version", "stored_at", "contact_batch_id"})
 """How and when a row came, which is not what it says: equal events may differ in it."""
 

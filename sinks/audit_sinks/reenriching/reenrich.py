@@ -9,7 +9,7 @@ A contact's membership in the activity, and its window, stay as they were decide
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,6 @@ class Reenrichment:
     Attributes:
         client: of ClickHouse, in the tables' database.
         catalogue: the one to word by; rows of an earlier one are taken.
-        earlier: the catalogue of a version that rows have.
         scope: which rows.
         dry_run: read and word only.
         chunk: rows at once.
@@ -77,7 +76,6 @@ class Reenrichment:
 
     client: Any
     catalogue: Catalogue
-    earlier: Callable[[int], Catalogue]
     scope: Scope = field(default_factory=Scope)
     dry_run: bool = False
     chunk: int = CHUNK
@@ -100,9 +98,9 @@ class Reenrichment:
 
         Raises:
             Unreachable: ClickHouse does not answer; what is done stays done.
-            Misconfigured: it refuses, or a row's catalogue is not known.
+            Misconfigured: it refuses.
         """
-        reword = rewording(self.catalogue, self.earlier)
+        reword = rewording(self.catalogue)
         summaries = {table.name: Summary() for table in TABLES}
         for table in TABLES:
             columns = self._columns(table)
@@ -127,9 +125,9 @@ class Reenrichment:
         with explained():
             for row in self.client.execute_iter(sql.read(table, self.scope, first=last is None), parameters):
                 stored = _stored.decode(row[-1])
-                wording = reword(stored)
+                wording, named = reword(stored)
                 summary.add(str(row[width - 1]), stored.was, wording)
-                block.append((*row[:-1], *wording))
+                block.append((*row[:-1], *wording, named))
         return block
 
     def _copy(self, table: Table, columns: list[str], block: list[tuple[Any, ...]]) -> None:

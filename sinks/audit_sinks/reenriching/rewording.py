@@ -1,7 +1,8 @@
 """The module and the sentence of a stored event by another catalogue, only from what its row holds.
 
-A row does not say whether the rules decided its module or its producer named it. The catalogue that
-worded the row tells: where its rules decide otherwise, the producer named it, and its word stays.
+What the producer named itself stays its word: the row says what that was. A row of catalogue 1 does not:
+its producer named the module where that catalogue's rules decide otherwise, and all of its labels, since
+that catalogue had none.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
-from audit_schemas.catalogue import Catalogue
+from audit_schemas.catalogue import Catalogue, first_catalogue
+from audit_schemas.enriched import NamedPart
 from audit_schemas.event import Event
 from audit_schemas.wording.description import describer
 from audit_schemas.wording.module import Decide, module_rules
@@ -53,8 +55,9 @@ class Stored(msgspec.Struct, array_like=True, gc=False):
     actor: _Actor
     changes: list[_Change]
     notes: list[str]
+    named_by_producer: list[NamedPart]
     module: str | None = None
-    """What the producer named; not sent, but found out."""
+    """What the producer named; not sent, but read from the above."""
 
 
 class Wording(NamedTuple):
@@ -71,42 +74,55 @@ SELECTED = """toJSONString((
     (target_type, target_id, target_name), (actor_type, actor_id),
     arrayMap((c, n) -> (c.field, c.label, if(n = 1, c.old, ''), if(n = 1, c.new, '')),
         changes, arrayEnumerate(changes)),
-    notes))"""
+    notes, named_by_producer))"""
 """One row as JSON. A sentence shows old and new of the first change at most, and they may be large."""
 
-Reword = Callable[[Stored], Wording]
+Reword = Callable[[Stored], tuple[Wording, list[NamedPart]]]
+"""To the wording, and what of it the producer named."""
 
 
-def rewording(catalogue: Catalogue, earlier: Callable[[int], Catalogue]) -> Reword:
-    """Make the function that words stored events anew.
-
-    Args:
-        catalogue: the one to word by.
-        earlier: the catalogue of a version that rows have; raises Misconfigured where it is not known.
-    """
+def rewording(catalogue: Catalogue) -> Reword:
+    """Make the function that words stored events anew, by another catalogue than theirs."""
     decide, describe = module_rules(catalogue), describer(catalogue)
-    deciders: dict[int, Decide] = {}
+    first = first_catalogue()
+    decide_first = module_rules(first)
 
-    def reword(stored: Stored) -> Wording:
-        version = stored.catalogue_version
-        if version not in deciders:
-            deciders[version] = module_rules(earlier(version))
+    def reword(stored: Stored) -> tuple[Wording, list[NamedPart]]:
         event = cast("Event", stored)
-        stored.module = _named(stored, deciders[version])
-        module, _ = decide(event)
-        key, sentence = describe(event, cast("Any", stored.changes))
-        return Wording(_admitted(stored, module), sentence, key)
+        if stored.catalogue_version == first.version:
+            stored.named_by_producer = _named(stored, decide_first)
+        stored.module = _given_module(stored)
+        module, unknown = decide(event)
+        named: list[NamedPart] = ["module"] if stored.module and not unknown else []
+        if "labels" in stored.named_by_producer:
+            named.append("labels")
+        key, sentence = describe(event, _labelled(stored))
+        return Wording(_admitted(stored, module), sentence, key), named
 
     return reword
 
 
-def _named(stored: Stored, decide: Decide) -> str | None:
-    """The module that the producer named; nothing where it named none, or what the rules decided anyway."""
+def _named(stored: Stored, decide: Decide) -> list[NamedPart]:
+    """What the producer named itself, of a row that does not say so; a module by the rules of then."""
+    decided, _ = decide(cast("Event", stored))
+    module: list[NamedPart] = [] if decided == stored.was.module else ["module"]
+    return [*module, "labels"] if any(change.label for change in stored.changes) else module
+
+
+def _given_module(stored: Stored) -> str | None:
+    """The module that the producer named, be it that nobody knew it then."""
     for text in stored.notes:
         if phrase_of(text) == UNKNOWN_MODULE:
             return value_of(text)
-    decided, _ = decide(cast("Event", stored))
-    return None if decided == stored.was.module else stored.was.module
+    return stored.was.module if "module" in stored.named_by_producer else None
+
+
+def _labelled(stored: Stored) -> Any:
+    """The changes with the labels that are the producer's: all others are the catalogue's to say."""
+    if "labels" not in stored.named_by_producer:
+        for change in stored.changes:
+            change.label = ""
+    return stored.changes
 
 
 def _admitted(stored: Stored, module: str) -> str:

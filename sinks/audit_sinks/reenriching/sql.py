@@ -1,6 +1,6 @@
 """The SQL of wording rows anew: reading some in the order of the key, and copying them within the server.
 
-A row that is worded anew is a copy, made by the server, of all that the row holds, with four columns
+A row that is worded anew is a copy, made by the server, of all that the row holds, with five columns
 replaced. So nothing else can change, not even a value that this program could not read.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from audit_sinks.reenriching.rewording import SELECTED
 
-REPLACED = ("module", "description", "description_key", "catalogue_version")
+REPLACED = ("module", "description", "description_key", "named_by_producer", "catalogue_version")
 _SETTINGS = "SETTINGS do_not_merge_across_partitions_select_final = 1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -129,6 +129,7 @@ def reworded(table: Table) -> list[tuple[str, str]]:
         ("n_module", "String"),
         ("n_description", "String"),
         ("n_description_key", "String"),
+        ("n_named_by_producer", "Array(String)"),
     ]
 
 
@@ -145,6 +146,7 @@ def copy(table: Table, columns: Sequence[str]) -> str:
         "module": "w.n_module",
         "description": "w.n_description",
         "description_key": "w.n_description_key",
+        "named_by_producer": "w.n_named_by_producer",
         "catalogue_version": "toUInt32(%(newest)s)",
     }
     same = [f"{_read(column, 't.')} = w.k_{column}" for column in table.key]

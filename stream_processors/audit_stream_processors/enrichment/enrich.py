@@ -1,19 +1,21 @@
 """Makes the enriched event of an event: all that the log shows of it, decided once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
 from msgspec import UNSET, Raw, UnsetType
 
 from audit_schemas.catalogue import Catalogue
-from audit_schemas.enriched import EnrichedChange, EnrichedEvent
+from audit_schemas.enriched import EnrichedChange, EnrichedEvent, NamedPart
 from audit_schemas.errors import Invalid
-from audit_schemas.event import Actor, Change, Event
+from audit_schemas.event import Actor, Event
+from audit_schemas.redaction import redacted_text
 from audit_schemas.wire import struct_of
 from audit_schemas.wording.description import describer
+from audit_schemas.wording.fields import Find, field_finder
 from audit_schemas.wording.module import module_rules
-from audit_schemas.wording.notes import OUT_OF_RANGE, note
+from audit_schemas.wording.notes import BARE_SECRET, OUT_OF_RANGE, note
 from audit_stream_processors.enrichment.lean import lean
 from audit_stream_processors.enrichment.network import Locate, network_of
 from audit_stream_processors.enrichment.origin import enriched_origin
@@ -33,6 +35,14 @@ _Event = cast("type[EnrichedEvent]", lean(EnrichedEvent, always=("metadata",)))
 _Change = cast("type[EnrichedChange]", lean(EnrichedChange))
 _Actor: Any = struct_of(Actor, strict=True)
 
+# What of the wording is the producer's own, which no newer catalogue may overrule: module, labels.
+_NAMED: Mapping[tuple[bool, bool], tuple[NamedPart, ...]] = {
+    (False, False): (),
+    (True, False): ("module",),
+    (False, True): ("labels",),
+    (True, True): ("module", "labels"),
+}
+
 
 def enricher(
     catalogue: Catalogue, complete: Complete, *, window_seconds: int, locate: Locate = network_of
@@ -46,14 +56,15 @@ def enricher(
         locate: finds the place of an address.
     """
     module_of = module_rules(catalogue)
-    describe = describer(catalogue)
+    find = field_finder(catalogue)
+    describe = describer(catalogue, find)
     version = catalogue.version
 
     def enrich(event: Event, extra: str, partition: int, offset: int, received_at: datetime) -> EnrichedEvent:
         occurred_at, claimed_at = believed_time(event.occurred_at, received_at)
         module, module_note = module_of(event)
         origin, origin_note = enriched_origin(event.origin, locate)
-        changes = tuple([_enriched_change(change) for change in event.changes])
+        changes, labelled, secret_notes = _enriched_changes(event, find)
         description_key, description = describe(event, changes)
         window = window_of(event, module, received_at, window_seconds)
         time_note = None if claimed_at is None else note(OUT_OF_RANGE)
@@ -69,6 +80,7 @@ def enricher(
             description=description,
             description_key=description_key,
             catalogue_version=version,
+            named_by_producer=_NAMED[event.module is not None and module_note is None, labelled],
             actor=complete(event.account, event.actor),
             action=event.action,
             outcome=event.outcome,
@@ -84,7 +96,7 @@ def enricher(
             producer=event.producer,
             source_partition=partition,
             source_offset=offset,
-            notes=tuple([text for text in (time_note, module_note, origin_note) if text]),
+            notes=tuple([text for text in (time_note, module_note, origin_note, *secret_notes) if text]),
             extra=extra,
         )
 
@@ -123,10 +135,23 @@ def completed(actor: Actor, name: str, email: str) -> Actor:
     )
 
 
-def _enriched_change(change: Change) -> EnrichedChange:
-    return _Change(
-        field=change.field, label=change.label, old=_value_text(change.old), new=_value_text(change.new)
-    )
+def _enriched_changes(event: Event, find: Find) -> tuple[tuple[EnrichedChange, ...], bool, list[str]]:
+    """The changes with the catalogue's labels where they have none.
+
+    Returns:
+        The changes, whether any has a label of its producer's, and a note of each secret that came bare.
+    """
+    changes, notes, labelled, target_type = [], [], False, event.target.type
+    for change in event.changes:
+        label, _, secret, _ = find(target_type, change.field)
+        old, new = _value_text(change.old), _value_text(change.new)
+        if change.label:
+            label, labelled = change.label, True
+        if secret and (old, new) != (redacted_text(old), redacted_text(new)):
+            old, new = redacted_text(old), redacted_text(new)
+            notes.append(note(BARE_SECRET, change.field))
+        changes.append(_Change(field=change.field, label=label, old=old, new=new))
+    return tuple(changes), labelled, notes
 
 
 def _value_text(value: Raw | UnsetType) -> str:
