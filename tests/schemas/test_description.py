@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_schemas.catalogue import catalogue
+from audit_schemas.catalogue import Field, TargetType, catalogue
 from audit_schemas.enriched import EnrichedChange
 from audit_schemas.event import Event, Target
 from audit_schemas.json_text import to_json_text
@@ -16,6 +16,7 @@ from audit_schemas.wording.description import describer
 from audit_schemas.wording.values import shown_value
 
 describe = describer(catalogue())
+TARGETS = catalogue().targets
 
 
 def event(action: str = "update", **given: Any) -> Event:
@@ -76,7 +77,7 @@ def change(
             [change(field=name) for name in "abcde"],
             ("changed_lots", "Changed a, b, c and 2 more of smart rule VIP first"),
         ),
-        (event("run_test"), [], ("other", "Run test smart rule VIP first")),
+        (event("polish"), [], ("other", "Polish smart rule VIP first")),
         (
             event("delete", outcome="failure", outcome_reason="it is in use"),
             [],
@@ -90,17 +91,40 @@ def test_what_happened_is_told_in_one_sentence(
     assert expected == describe(subject, changes)
 
 
-def test_a_template_of_the_target_type_goes_before_the_general_one() -> None:
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_target_type_has_a_sentence_for_each_action(name: str) -> None:
+    target = Target(type=name, id="1", name="Gold")
+    for action in ("create", "delete", "view", "export", "update", "polish", *TARGETS[name].actions):
+        key, sentence = describe(event(action, target=target), [])
+        assert sentence[0].isupper()
+        assert "{" not in key + sentence
+
+
+def test_the_most_particular_template_is_taken() -> None:
     own = catalogue().model_copy(
-        update={"templates": {**catalogue().templates, "smart_rule.create": "Wrote the rule {target}"}}
+        update={
+            "targets": {
+                "smart_rule": TargetType(
+                    module="smart_rules",
+                    fields={"position": Field(templates={"set": "Own of field"})},
+                    templates={"changed": "Own of type", "set": "Never"},
+                )
+            }
+        }
     )
-    assert describer(own)(event("create"), []) == ("smart_rule.create", "Wrote the rule VIP first")
+    say = describer(own)
+    assert say(event(), [change("1", "2", "color")]) == ("smart_rule.changed", "Own of type")
+    assert say(event(), [change("", "2", "position")]) == ("smart_rule.position.set", "Own of field")
+    assert say(event(), [change("1", "2", "position")])[0] == "position.changed"
+    assert say(event(), [change("1", "", "color")])[0] == "cleared"
 
 
-def test_a_template_with_an_unknown_placeholder_is_refused_at_the_start() -> None:
-    own = catalogue().model_copy(update={"templates": {**catalogue().templates, "create": "Made {what}"}})
-    with pytest.raises(ValueError, match="unknown placeholders: what"):
-        describer(own)
+@pytest.mark.parametrize("given", ["label", "no label"])
+def test_the_producers_label_goes_before_the_catalogues(given: str) -> None:
+    own = "Called at" if given == "label" else None
+    target = Target(type="phone_number", id="1", name="Sales")
+    made = describe(event(target=target), [change("1", "2", "forward_to", own)])[1]
+    assert made == f"Changed {own or 'Forwarding number'} of phone number Sales from 1 to 2"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def differences(file: Path) -> list[str]:
     before, after = (_leaves(_spelled_out(it)) for it in (release_document(), extended_document(file)))
     return [
         f"~ {path}: {before[path]!r} -> {value!r}" if path in before else f"+ {path}: {value!r}"
-        for path, value in after.items()
+        for path, value in sorted(after.items())
         if before.get(path) != value and path != "version"
     ]
 

@@ -30,7 +30,8 @@ _MOMENT = re.compile(
 _DIGITS = re.compile(r"\d{1,12}", re.ASCII)
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _MARKUP = re.compile(
-    r"<(script|style)\b[^>]*>.*?</\1\s*>|<!--.*?-->|</?[a-z!][^<>]*>", re.IGNORECASE | re.DOTALL
+    r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|</?[a-z!][^<>]*>",
+    re.IGNORECASE | re.DOTALL,
 )
 _RICH = 2000
 """Characters of a rich text that are looked at: markup may be far longer than what it shows."""
