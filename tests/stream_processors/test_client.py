@@ -19,7 +19,9 @@ CLIENTS = {
     f"{WINDOWS} Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0": "Edge 126 on Windows",
     f"{WINDOWS} Chrome/126.0.0.0 Safari/537.36 OPR/111.0.0.0": "Opera 111 on Windows",
     f"{WINDOWS} Slack/4.39.88 Chrome/126.0.0.0 Electron/31.0.0 Safari/537.36": "Slack",
-    "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko": "Internet Explorer 11 on Windows",
+    "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko": (
+        "Internet Explorer 11 on Windows"
+    ),
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
     "Safari/605.1.15": "Safari 17 on macOS",
     f"{IPHONE} Version/17.5 Mobile/15E148 Safari/604.1": "Safari 17 on iOS",
