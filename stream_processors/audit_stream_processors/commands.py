@@ -100,6 +100,7 @@ def run() -> None:
     AUDIT_WINDOW                    3h        length of the windows of contact changes, 24h at most
     AUDIT_TICK_SECONDS              5         how exactly is known up to when the log is complete
     AUDIT_PLACES                    none      folder of mmdb files: countries, cities, networks
+    AUDIT_CATALOGUE                 none      own file over the catalogue: audit schema check --catalogue
     AUDIT_PROCESSOR_RUN_RECORDS     5000      at most so many records in one run
     AUDIT_PROCESSOR_COMMIT_SECONDS  0.5       seconds between two commits
     AUDIT_PROCESSOR_REFUSAL_LIMIT   10000     refused records in a row that stop it; 0: none do

@@ -7,7 +7,7 @@ from enriching import START, contact_batch, contact_change, enriched, message
 from sinking import insert
 
 from audit_schemas import topics
-from audit_schemas.catalogue import Rule, catalogue, catalogue_of
+from audit_schemas.catalogue import Rule, catalogue
 from audit_schemas.event import Target
 from audit_schemas.settings import ClickHouse
 from audit_schemas.wire import encode
@@ -16,23 +16,22 @@ from audit_sinks.reenriching.sql import TABLES, Scope
 from audit_sinks.verification import checking
 from audit_sinks.verification.contact_check import check_contact_activity
 
-REPLACED = {"module", "description", "description_key", "catalogue_version"}
+REPLACED = {"module", "description", "description_key", "named_by_producer", "catalogue_version"}
 NEWER = catalogue().model_copy(
     update={
-        "version": 2,
+        "version": 2001,
         "modules": {**catalogue().modules, "crm": "CRM"},
         "rules": (Rule(module="crm", target_types=frozenset({"contact"})), *catalogue().rules),
+        "targets": {},
         "templates": {**catalogue().templates, "changed_many": "Wrote {labels} of {target}"},
     }
 )
-WORDED = ("crm", "Wrote Phone, City, Note of Grace Hopper", "changed_many", 2)
+WORDED = ("crm", "Wrote Phone, City, Note of Grace Hopper", "changed_many", 2001)
 
 
 def reenrich(client: Any, scope: Scope | None = None, *, chunk: int = 7, **given: Any) -> dict[str, int]:
     """Run it; returns the rows worded by table."""
-    run = Reenrichment(
-        client=client, catalogue=NEWER, earlier=catalogue_of, scope=scope or Scope(), chunk=chunk, **given
-    )
+    run = Reenrichment(client=client, catalogue=NEWER, scope=scope or Scope(), chunk=chunk, **given)
     found: dict[str, int] = {}
     for summaries in run.run():
         found = {name: summary.rows for name, summary in summaries.items()}
@@ -88,7 +87,7 @@ def test_a_second_run_finds_nothing_and_an_interrupted_one_is_gone_on_with(
     clickhouse: ClickHouse, client: Any
 ) -> None:
     fill(clickhouse, 20)
-    interrupted = Reenrichment(client=client, catalogue=NEWER, earlier=catalogue_of, chunk=7).run()
+    interrupted = Reenrichment(client=client, catalogue=NEWER, chunk=7).run()
     next(interrupted)
     interrupted.close()
     assert reenrich(client) == {"audit_events": 13, "contact_events": 0}
@@ -98,7 +97,7 @@ def test_a_second_run_finds_nothing_and_an_interrupted_one_is_gone_on_with(
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(clickhouse: ClickHouse, client: Any) -> None:
     fill(clickhouse, 9)
-    run = Reenrichment(client=client, catalogue=NEWER, earlier=catalogue_of, dry_run=True, chunk=4)
+    run = Reenrichment(client=client, catalogue=NEWER, dry_run=True, chunk=4)
     assert run.waiting() == {"audit_events": 9, "contact_events": 0}
     summary = list(run.run())[-1]["audit_events"]
     assert (summary.rows, summary.sentences, dict(summary.modules)) == (9, 9, {("contacts", "crm"): 9})
@@ -113,7 +112,7 @@ def test_only_the_scope_is_worded(clickhouse: ClickHouse, client: Any) -> None:
     scope = Scope(account="a", since=at[5], until=at[9])
     assert reenrich(client, scope) == {"audit_events": 4, "contact_events": 0}
     found = client.execute(
-        "SELECT min(occurred_at), max(occurred_at) FROM audit_events FINAL WHERE catalogue_version = 2"
+        "SELECT min(occurred_at), max(occurred_at) FROM audit_events FINAL WHERE catalogue_version = 2001"
     )
     assert found == [(at[5], at[8])]
 
@@ -131,7 +130,7 @@ def test_a_row_that_changed_since_it_was_read_is_left_for_the_next_run(
             insert(clickhouse, topics.EVENTS.name, message(2, received_at=early, reason="first"), first=100)
             super()._copy(*given)
 
-    list(Meanwhile(client=client, catalogue=NEWER, earlier=catalogue_of).run())
+    list(Meanwhile(client=client, catalogue=NEWER).run())
     versions = "SELECT catalogue_version, reason FROM audit_events FINAL WHERE event_id = %(id)s"
     assert client.execute(versions, {"id": enriched(2).id}) == [(1, "first")]
     assert reenrich(client) == {"audit_events": 1, "contact_events": 0}

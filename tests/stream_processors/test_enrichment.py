@@ -148,6 +148,35 @@ def test_values_become_json_text_and_absent_null_and_empty_stay_apart() -> None:
     ]
 
 
+def test_a_change_without_a_label_has_the_catalogues_and_the_row_says_whose_it_is() -> None:
+    made = enriched(
+        changes=(Change(field="phone"), Change(field="email", label="Mail"), Change(field="mood"))
+    )
+    assert [change.label for change in made.changes] == ["Primary phone number", "Mail", None]
+    assert made.named_by_producer == ("labels",)
+    assert enriched(changes=(Change(field="phone"),)).named_by_producer == ()
+    assert enriched(module="developer").named_by_producer == ("module",)
+    assert enriched(module="crm").named_by_producer == ()
+
+
+@pytest.mark.parametrize("field", ["secret", "headers.authorization"])
+def test_a_secret_that_came_bare_is_replaced_and_noted(field: str) -> None:
+    bare, hidden = Change(field=field, old=raw('"5tr0ng"'), new=raw("null")), raw('"[redacted]"')
+    webhook = Target(type="webhook", id="1", name="Orders")
+    made = enriched(target=webhook, changes=(bare,))
+    assert [(change.old, change.new) for change in made.changes] == [('"[redacted]"', "null")]
+    assert made.notes == (f"secret not redacted: {field}",)
+    assert b"5tr0ng" not in encode(made)
+    assert enriched(target=webhook, changes=(Change(field=field, old=hidden, new=hidden),)).notes == ()
+
+
+def test_a_long_value_is_short_in_the_sentence_and_whole_in_the_changes() -> None:
+    long = "x" * 5000
+    made = enriched(changes=(Change(field="notes", new=raw(f'"<p>{long}</p>"')),))
+    assert made.changes[0].new == f'"<p>{long}</p>"'
+    assert len(made.description) < 100
+
+
 def test_bytes_that_are_no_utf8_are_refused() -> None:
     with pytest.raises(UnicodeDecodeError):
         enriched(changes=(Change(field="a", new=msgspec.Raw(b'"\xff"')),))
