@@ -134,7 +134,7 @@ def test_a_row_that_changed_since_it_was_read_is_left_for_the_next_run(
     versions = "SELECT catalogue_version, reason FROM audit_events FINAL WHERE event_id = %(id)s"
     assert client.execute(versions, {"id": enriched(2).id}) == [(1, "first")]
     assert reenrich(client) == {"audit_events": 1, "contact_events": 0}
-    assert client.execute(versions, {"id": enriched(2).id}) == [(2, "first")]
+    assert client.execute(versions, {"id": enriched(2).id}) == [(2001, "first")]
 
 
 def test_the_contacts_activity_still_agrees_with_the_log(clickhouse: ClickHouse, client: Any) -> None:

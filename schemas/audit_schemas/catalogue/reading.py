@@ -15,9 +15,9 @@ from copy import deepcopy
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic import Field as Constraint
 
 from audit_schemas.catalogue.model import Catalogue, contradictions
@@ -34,8 +34,8 @@ Document = dict[str, Any]
 class CatalogueSettings(Settings):
     """Which catalogue is used, for whoever words events or shows titles."""
 
-    catalogue: Path | None = None
-    """An operator's own file, laid over the release's catalogue; read once, at the start."""
+    catalogue: Annotated[Path | None, BeforeValidator(lambda it: None if it in ("", "none") else it)] = None
+    """An operator's own file, or `none`; laid over the release's catalogue, and read once, at the start."""
 
 
 class _Head(BaseModel):
