@@ -61,7 +61,7 @@ class Filter:
 
     def conditions(self, bind: Binder) -> list[str]:
         """The conditions in SQL; every value is handed to `bind`."""
-        found = [_of_accounts(self.accounts, bind)]
+        found = [of_accounts(self.accounts, bind)]
         if self.timeframe.since is not None:
             found.append(f"occurred_at >= {bind.moment(self.timeframe.since)}")
         if self.timeframe.until is not None:
@@ -81,14 +81,14 @@ class Filter:
         if self.targets:
             found.append(" OR ".join(_target(target, bind) for target in self.targets))
         if self.network is not None:
-            found.append(_within(self.network, bind))
+            found.append(within(self.network, bind))
         if self.fields:
             found.append(f"hasAny(changes.field, {bind.texts(self.fields)})")
         found += [_search(word, bind) for word in self.words]
         return [f"({condition})" for condition in found]
 
 
-def _of_accounts(accounts: tuple[str, ...], bind: Binder) -> str:
+def of_accounts(accounts: tuple[str, ...], bind: Binder) -> str:
     """One account is compared by equality: only then does ClickHouse read in the order of its table."""
     if len(accounts) == 1:
         return f"account_id = {bind.text(accounts[0])}"
@@ -99,7 +99,7 @@ def _target(target: TargetKey, bind: Binder) -> str:
     return f"(target_type = {bind.text(target.type)} AND target_id = {bind.text(target.id)})"
 
 
-def _within(network: IPv4Network | IPv6Network, bind: Binder) -> str:
+def within(network: IPv4Network | IPv6Network, bind: Binder) -> str:
     """An IPv4 address is compared as its mapped IPv6 address, so that one rule serves both."""
     prefix = _MAPPED if network.version == 4 else ""
     low, high = (bind.text(prefix + str(end)) for end in (network[0], network[-1]))

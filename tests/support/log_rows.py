@@ -39,6 +39,11 @@ _COLUMNS: dict[str, Any] = {
     "window_end": None,
     "batch_id": "",
     "on_behalf_of_name": "",
+    "session_id": "",
+    "outcome_reason": "",
+    "place": "",
+    "client": "",
+    "user_agent": "",
 }
 _EVENT = ("event_id", "account_id", "occurred_at", "received_at", *_COLUMNS)
 
