@@ -89,9 +89,9 @@ def _the_contact_is_found_and_its_activity_told(done: subprocess.CompletedProces
     command, activity = shown(done, "contact activity")
     assert command.startswith("501 --account northwind --as 2 ")
     for seen in (
-        "phone: +34 600 555 010 -> +34 600 555 099",
-        "custom_fields.tier: gold -> platinum",
-        "name: María García -> María García López",
+        "Primary phone number: +34 600 555 010 -> +34 600 555 099",
+        "Custom field tier: gold -> platinum",
+        "Name: María García -> María García López",
         "Azure AD sync",
         "azure-ad-2041",
         "Bulk import for Linus Pauling",
@@ -142,7 +142,7 @@ def test_contact_changes_of_ones_own_are_awaited_counted_and_shown_to_the_audito
     assert (summary["contact_changes"], summary["contact_batches"]) == (3, 3)
     command, activity = shown(done, "contact activity")
     assert command.startswith("42 --account acme --as demo-auditor ")
-    assert "phone: 1 -> 2" in activity
-    assert "phone: null -> 1" in activity
+    assert "Primary phone number: 1 -> 2" in activity
+    assert "Primary phone number: null -> 1" in activity
     assert "7 -> 8" not in activity, "another account's change"
     assert (tmp_path / "out" / "rejected.jsonl").read_text().splitlines() == bad
