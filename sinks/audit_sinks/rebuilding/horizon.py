@@ -2,31 +2,34 @@
 
 What was appended to audit.events was received before, by the same brokers' clocks. So a row that was
 received after Kafka's first retained record was appended lies behind that record, and is still there.
-Rows around that moment are copied and read as well, which does no harm: they are the same row.
+Of rows around that moment those that are not read again are kept.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from audit_sinks.batches import Place
-from audit_sinks.rebuilding.reader import Reader
+from audit_sinks.rebuilding.reader import Positions, Reader
 
 _MARGIN = timedelta(hours=1)
 """How far the clocks of two brokers may be apart."""
 _FAR = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def horizon(reader: Reader, topic: str) -> datetime:
+def horizon(reader: Reader, topic: str, lows: Positions) -> datetime:
     """The time from which on Kafka has all that a topic was given. Asks Kafka for each partition.
+
+    Args:
+        reader: of the topic.
+        topic: which.
+        lows: by partition, also of other topics, the first offset.
 
     Raises:
         Unreachable, Misconfigured: Kafka cannot be asked.
+        Incomplete: a record left Kafka meanwhile.
     """
-    bounds = {place: bound for place, bound in reader.bounds().items() if place.topic == topic}
-    first = {
-        place: reader.appended_at(place, low) if low < end else None for place, (low, end) in bounds.items()
-    }
-    return complete_from({place: low for place, (low, _) in bounds.items()}, first)
+    own = {place: low for place, low in lows.items() if place.topic == topic}
+    return complete_from(own, {place: reader.appended_at(place, low) for place, low in own.items()})
 
 
 def complete_from(lows: Mapping[Place, int], first: Mapping[Place, datetime | None]) -> datetime:

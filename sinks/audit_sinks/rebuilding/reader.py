@@ -17,7 +17,7 @@ from audit_schemas.settings import ClickHouse
 from audit_sinks import reading
 from audit_sinks.batches import Collector, Limits, MarkRow, Outcome, Place, Refusal
 from audit_sinks.errors import Incomplete, Misconfigured, Unreachable
-from audit_sinks.insertion import Inserter
+from audit_sinks.insertion import Inserter, Report
 from audit_sinks.kafka import client_config, explained
 from audit_sinks.lanes import Insert, insert_all, nothing
 from audit_sinks.records import appended_at
@@ -79,23 +79,21 @@ class Reader:
         """Leave."""
         self._consumer.close()
 
-    def bounds(self) -> dict[Place, tuple[int, int]]:
-        """By partition, the first offset that Kafka has, and the one after the last.
+    def lows(self) -> dict[Place, int]:
+        """By partition, the first offset that Kafka has.
 
         Raises:
             Unreachable, Misconfigured: Kafka cannot be asked.
         """
-        found = {}
-        for place in self._places:
-            try:
-                found[place] = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=_SECONDS)
-            except KafkaException as error:
-                raise explained(error.args[0], topic=place.topic) from error
-        return found
+        return {place: low for place, (low, _) in self._bounds().items()}
 
     def ends(self) -> dict[Place, int]:
-        """By partition, the offset after its last record now."""
-        return {place: end for place, (_, end) in self.bounds().items()}
+        """By partition, the offset after its last record now.
+
+        Raises:
+            Unreachable, Misconfigured: Kafka cannot be asked.
+        """
+        return {place: end for place, (_, end) in self._bounds().items()}
 
     def appended_at(self, place: Place, offset: int) -> datetime | None:
         """When Kafka appended the first record from an offset on; nothing where there is none."""
@@ -169,12 +167,22 @@ class Reader:
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as above
             raise Incomplete(
                 f"{place.topic}[{place.partition}]: records left Kafka before they were read again",
-                remedy="run it again: they are taken from the tables then",
+                remedy="run it again: they are taken from the tables then; "
+                "where that happens often, lengthen the topic's retention for as long as it takes",
             )
         found = explained(error, topic=place.topic)
         if isinstance(found, Misconfigured):
             raise found
         return None
+
+    def _bounds(self) -> dict[Place, tuple[int, int]]:
+        found = {}
+        for place in self._places:
+            try:
+                found[place] = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=_SECONDS)
+            except KafkaException as error:
+                raise explained(error.args[0], topic=place.topic) from error
+        return found
 
     def _partitions(self, topic: str) -> list[Place]:
         try:
@@ -194,21 +202,22 @@ def _wait(inserting: "Future[None]") -> None:
 
 
 @contextmanager
-def lanes(clickhouse: ClickHouse, tables: Sequence[str], *, epoch: str) -> Iterator[list[Insert]]:
+def lanes(
+    clickhouse: ClickHouse, tables: Sequence[str], *, epoch: str, report: Report
+) -> Iterator[list[Insert]]:
     """Ways into the tables of a database.
 
     Args:
         clickhouse: with the database.
         tables: only these are filled.
         epoch: goes into the tokens: blocks of another run, or of the sink, are others.
+        report: told why inserting waits, and None when it goes on.
     """
 
     def refuse(_: Sequence[Refusal]) -> None:
         """It is in audit.dead-letters since the sink first met it."""
 
-    inserters = [
-        Inserter(clickhouse, refuse=refuse, report=lambda _: None, refusal_limit=0) for _ in range(_LANES)
-    ]
+    inserters = [Inserter(clickhouse, refuse=refuse, report=report, refusal_limit=0) for _ in range(_LANES)]
     feeds = {topic: tuple(feed for feed in every if feed.table in tables) for topic, every in FEEDS.items()}
 
     def into(inserter: Inserter) -> Insert:
