@@ -1,10 +1,11 @@
 """How far each group is in each partition, asked from outside: nothing is joined, committed or written."""
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not in __all__
@@ -25,6 +26,8 @@ READS: Mapping[str, tuple[str, ...]] = {
 
 _EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+_JSON = json.JSONDecoder()
 
 _LOADING = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -96,7 +99,7 @@ def positions(admin: AdminClient, group: str, counts: Mapping[str, int]) -> list
             committed=found.offset if found.offset >= 0 else None,
             start=starts[found.topic, found.partition].offset,
             end=ends[found.topic, found.partition].offset,
-            note=_note(found.metadata),
+            note=note_of(found),
         )
         for found in committed
     ]
@@ -132,8 +135,26 @@ def _committed(
             time.sleep(0.1)
 
 
-def _note(text: str | None) -> OffsetNote | None:
+class Noted(Protocol):
+    """What has a note: a `TopicPartition`."""
+
+    @property
+    def metadata(self) -> str | None:
+        """May raise UnicodeDecodeError."""
+
+
+def note_of(found: Noted) -> OffsetNote | None:
+    """The note beside an offset; nothing where there is none that can be read.
+
+    librdkafka copies a note without the zero that ends it, and reads on in its memory: behind a note of the
+    processors, whose client writes no zero, there may lie anything.
+    """
     try:
-        return read_note(text or "")
+        text = found.metadata or ""
+    except UnicodeDecodeError as error:
+        text = bytes(error.object).decode(errors="replace")
+    try:
+        _, end = _JSON.raw_decode(text)
+        return read_note(text[:end])
     except ValueError:
         return None
