@@ -1,8 +1,10 @@
 """Runs a case and holds that nothing has come of it; whatever becomes of it is a row of the report."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from .cases import Case
 from .judge import Found
@@ -11,6 +13,9 @@ from .report import Row, counted
 from .rig import Rig
 from .traffic import Traffic
 from .workers import PARTS
+
+_PATIENCE = 10.0
+"""Seconds until a tick is stored: there is one every five."""
 
 
 def survived(rig: Rig, case: Case) -> Found:
@@ -44,16 +49,20 @@ def judged(rig: Rig, row: Row, traffic: Traffic, case: Case | None = None) -> Fo
     finally:
         assert rig.crew.fallen() == [], "\n".join(rig.crew.fallen())
     faults = found.faults(traffic, (case and case.lengths) or [rig.length])
-    faults |= _verified(rig)
+    faults |= _verified(rig, found)
     row.counts = counted(faults)
     assert faults == {}, told(faults)
     assert found.ticks > 0, "no tick was ever written"
     return found
 
 
-def _verified(rig: Rig) -> Faults:
-    """What the operators' own check has to say against it."""
-    done = rig.verify()
+def _verified(rig: Rig, found: Found) -> Faults:
+    """What the operators' own check has to say against it, once a tick behind the last event is stored."""
+    last_ms = max((event.appended_ms for event in found.received), default=0)
+    until = datetime.fromtimestamp(last_ms / 1000, UTC) + timedelta(milliseconds=1)
+    deadline = time.monotonic() + _PATIENCE
+    while (done := rig.verify(until)).returncode and time.monotonic() < deadline:
+        time.sleep(1)
     return {} if done.returncode == 0 else {"audit verify": [done.stdout + done.stderr]}
 
 
