@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
-from datetime import datetime
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not in __all__
 
 from audit_schemas.settings import ClickHouse
 from audit_sinks import reading
 from audit_sinks.batches import Collector, Limits, MarkRow, Outcome, Place, Refusal
+from audit_sinks.doctor.positions import offsets
 from audit_sinks.errors import Incomplete, Misconfigured, Unreachable
 from audit_sinks.insertion import Inserter, Report
 from audit_sinks.kafka import client_config, explained
 from audit_sinks.lanes import Insert, insert_all, nothing
-from audit_sinks.records import appended_at
 from audit_sinks.tables import FEEDS
 
 Positions = Mapping[Place, int]
@@ -69,6 +70,7 @@ class Reader:
                 },
             )
         )
+        self._admin = AdminClient(client_config(kafka))
         self._marks = marks
         self._places = [place for topic in topics for place in self._partitions(topic)]
         self.positions: dict[Place, int] = {}
@@ -85,7 +87,7 @@ class Reader:
         Raises:
             Unreachable, Misconfigured: Kafka cannot be asked.
         """
-        return {place: low for place, (low, _) in self._bounds().items()}
+        return self._offsets(OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     def ends(self) -> dict[Place, int]:
         """By partition, the offset after its last record now.
@@ -93,19 +95,7 @@ class Reader:
         Raises:
             Unreachable, Misconfigured: Kafka cannot be asked.
         """
-        return {place: end for place, (_, end) in self._bounds().items()}
-
-    def appended_at(self, place: Place, offset: int) -> datetime | None:
-        """When Kafka appended the first record from an offset on; nothing where there is none."""
-        self._consumer.assign([TopicPartition(*place, offset)])
-        deadline = time.monotonic() + _SECONDS
-        while time.monotonic() < deadline:
-            for message in self._consumer.consume(1, _POLL_SECONDS):
-                if message.error() is None:
-                    return appended_at(message)
-                if self._at_end(message, place) is not None:
-                    return None
-        raise Unreachable(f"{place.topic}[{place.partition}]: Kafka does not answer")
+        return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def begin(self, positions: Positions) -> None:
         """Go on there; a partition that is not named is not read."""
@@ -175,14 +165,12 @@ class Reader:
             raise found
         return None
 
-    def _bounds(self) -> dict[Place, tuple[int, int]]:
-        found = {}
-        for place in self._places:
-            try:
-                found[place] = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=_SECONDS)
-            except KafkaException as error:
-                raise explained(error.args[0], topic=place.topic) from error
-        return found
+    def _offsets(self, spec: Any) -> dict[Place, int]:
+        try:
+            found = offsets(self._admin, [TopicPartition(*place) for place in self._places], spec)
+        except KafkaException as error:
+            raise explained(error.args[0]) from error
+        return {Place(*place): at.offset for place, at in found.items()}
 
     def _partitions(self, topic: str) -> list[Place]:
         try:

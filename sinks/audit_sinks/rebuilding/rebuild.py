@@ -114,7 +114,9 @@ class Rebuild:
         with self._connected() as client, self._reader(self.tables) as reader:
             shapes = self._new_tables(client)
             lows = reader.lows()
-            since = {table: horizon(reader, TOPIC_OF[table], lows) for table in BY_TIME.intersection(shapes)}
+            since = {
+                table: horizon(self.kafka, TOPIC_OF[table], lows) for table in BY_TIME.intersection(shapes)
+            }
             reader.begin(lows)
             self._catch_up(reader)
             before = {table: snapshot(client, live, table, self.spare) for table in shapes}
