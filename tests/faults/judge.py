@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -92,6 +93,12 @@ class Found:
     dead_letters: list[Source | None]
     """The places in audit.changes of what became one; None for a record of another topic."""
 
+    @property
+    def last_appended(self) -> datetime:
+        """When Kafka got the last event."""
+        last_ms = max((event.appended_ms for event in self.received), default=0)
+        return datetime.fromtimestamp(last_ms / 1000, UTC)
+
     def faults(self, traffic: Traffic, lengths: Collection[int]) -> Faults:
         """All that is wrong; nothing when every event is there once and in its order and window."""
         lost = traffic.ids - {event.id for event in self.received}
@@ -114,6 +121,11 @@ class Judge:
     def answers(self) -> bool:
         """Whether Kafka can be read."""
         return self._log.answers()
+
+    def complete_through(self) -> datetime:
+        """Up to when ClickHouse has everything, as its own view says."""
+        ((moment,),) = self._client.execute("SELECT complete_through FROM completeness")
+        return moment or datetime.fromtimestamp(0, UTC)
 
     def appended(self, topic: str) -> int:
         """How many records a topic got since the beginning."""

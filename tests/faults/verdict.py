@@ -1,10 +1,11 @@
 """Runs a case and holds that nothing has come of it; whatever becomes of it is a row of the report."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+
+from sinking import wait_until
 
 from .cases import Case
 from .judge import Found
@@ -14,8 +15,8 @@ from .rig import Rig
 from .traffic import Traffic
 from .workers import PARTS
 
-_PATIENCE = 10.0
-"""Seconds until a tick is stored: there is one every five."""
+_PATIENCE = 60.0
+"""Seconds until a tick is stored: there is one every few seconds."""
 
 
 def survived(rig: Rig, case: Case) -> Found:
@@ -58,11 +59,11 @@ def judged(rig: Rig, row: Row, traffic: Traffic, case: Case | None = None) -> Fo
 
 def _verified(rig: Rig, found: Found) -> Faults:
     """What the operators' own check has to say against it, once a tick behind the last event is stored."""
-    last_ms = max((event.appended_ms for event in found.received), default=0)
-    until = datetime.fromtimestamp(last_ms / 1000, UTC) + timedelta(milliseconds=1)
-    deadline = time.monotonic() + _PATIENCE
-    while (done := rig.verify(until)).returncode and time.monotonic() < deadline:
-        time.sleep(1)
+    until = found.last_appended + timedelta(milliseconds=1)
+    wait_until(
+        lambda: rig.judge.complete_through() >= until, seconds=_PATIENCE, about=f"a tick behind {until}"
+    )
+    done = rig.verify(until)
     return {} if done.returncode == 0 else {"audit verify": [done.stdout + done.stderr]}
 
 
