@@ -65,8 +65,9 @@ class Observer:
     """Looks as often as it is asked. Close it: it is a context for `closing`."""
 
     def __init__(self, servers: Servers) -> None:
-        self._kafka = KafkaReader(servers.kafka)
+        self._servers = servers.kafka
         self._clickhouse = servers.clickhouse
+        self._kafka = KafkaReader(self._servers)
 
     def close(self) -> None:
         """Disconnect."""
@@ -81,6 +82,9 @@ class Observer:
             kafka = self._kafka.read()
         except AuditError as error:
             problems["Kafka"] = error
+            # Clients that have lost a broker may time out for long after it is back; new ones do not.
+            self._kafka.close()
+            self._kafka = KafkaReader(self._servers)
         try:
             clickhouse, stored = self._ask_clickhouse()
         except AuditError as error:

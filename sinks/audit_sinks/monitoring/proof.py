@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -17,10 +18,26 @@ _log = structlog.get_logger(__name__)
 class Proof:
     """A thread of its own, which is not waited for: it reads only."""
 
-    def __init__(self, settings: MonitorSettings, board: Board, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: MonitorSettings,
+        board: Board,
+        *,
+        stopping: threading.Event,
+        report: Callable[[AuditError | None], None],
+    ) -> None:
+        """Begin at once.
+
+        Args:
+            settings: how often, and how far back.
+            board: shows what was found.
+            stopping: when it is set, nothing more is begun.
+            report: told what it waits for, or nothing.
+        """
         self._settings = settings
         self._board = board
         self._stopping = stopping
+        self._report = report
         self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="verify", daemon=True)
         self._thread.start()
@@ -44,8 +61,9 @@ class Proof:
         try:
             found = examine(settings, Scope(since=since))
         except AuditError as error:
-            _log.warning("could not verify", reason=error.message)
+            self._report(error)
             return min(settings.monitor_seconds, settings.monitor_verify_seconds)
+        self._report(None)
         self._board.verified(datetime.now(UTC), found)
         wrong = {
             f"{check} {kind}": fault.events
