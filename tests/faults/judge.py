@@ -163,7 +163,7 @@ class Judge:
         wanted = {place: end for place, end in wanted.items() if end > self._start.get(place, 0)}
 
         def is_done() -> bool:
-            committed = self._log.committed(group)
+            committed = self._log.committed(group, wanted)
             return all(committed.get(place, -1) >= end for place, end in wanted.items())
 
         wait_until(is_done, seconds=_PATIENCE, about=f"{group} at {wanted}")
