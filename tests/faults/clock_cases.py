@@ -107,9 +107,12 @@ def jumped(found: Found, length: int) -> bool:
     )
 
 
-@case("the broker's clock jumps over windows", times=2, hit=jumped, missing=MISSING)
+@case("the broker's clock jumps over windows", times=2, hit=jumped, allowed={"shown early"}, missing=MISSING)
 def _(rig: Rig) -> None:
-    """Ahead and back: each change is in the window of its append time, and comes when that is over."""
+    """Ahead and back: each change is in the window of its append time, and comes when that is over.
+
+    By the broker's clock: while that is ahead, ClickHouse stores a change before its window ends.
+    """
     clock = Clock(rig.folder, 0)
     with broker_by(rig, clock):
         for _ in range(rig.times):
@@ -137,9 +140,9 @@ def _(rig: Rig) -> None:
     """All of it is stored; a time out of range gives way to that of receipt, and stays readable."""
     with services(rig) as published:
         for name, seconds in CLOCKS.items():
-            folder = rig.folder / name
+            folder = rig.folder / str(seconds)  # LD_PRELOAD ends at a space
             folder.mkdir()
-            published.start(f" {name}", count=600, **Clock(folder, seconds).environment)
+            published.start(name, count=600, **Clock(folder, seconds).environment)
         for service in published.all:
             service.until_done()
     for name, seconds in CLOCKS.items():
@@ -161,7 +164,7 @@ def stored_times(
 
     def are_stored() -> bool:
         with clickhouse_client(rig.stack) as client:
-            found[:] = client.execute(query, {"account": f"{published.account} {name}"})
+            found[:] = client.execute(query, {"account": published.account + name})
         return len(found) >= count
 
     wait_until(are_stored, seconds=60, about=f"the events of the service {name}")

@@ -133,12 +133,12 @@ def _(rig: Rig) -> None:
 def _(rig: Rig) -> None:
     """As one does that is older than the events: the sink stops at its limit, and has passed none of them."""
     with clickhouse_client(rig.stack) as admin:
-        admin.execute("ALTER TABLE audit_events ADD CONSTRAINT nobody CHECK account_id = ''")
+        admin.execute("ALTER TABLE audit_events ADD CONSTRAINT nowhere CHECK source_partition > 9999")
         try:
             rig.sink(AUDIT_SINK_REFUSAL_LIMIT="1", AUDIT_SINK_LINGER_SECONDS="2")
             stops(rig, "which is more than 1", "update, run `audit migrate up` and start it again")
         finally:
-            admin.execute("ALTER TABLE audit_events DROP CONSTRAINT nobody")
+            admin.execute("ALTER TABLE audit_events DROP CONSTRAINT nowhere")
 
 
 @case("ClickHouse has too many parts", own=SINK)
@@ -158,9 +158,9 @@ def _(rig: Rig) -> None:
 
 @contextmanager
 def small_disk(rig: Rig, free: int) -> Iterator[Path]:
-    """ClickHouse's files on a disk of their own with so many free bytes; yields its folder."""
+    """ClickHouse's files on a disk with so many free bytes; yields a file there that may fill it."""
     folder = rig.stack.folder.clickhouse / "data"
-    aside = folder.with_name("aside")
+    aside, filler = folder.with_name("aside"), folder / "filler"
     rig.stack.stop(CLICKHOUSE)
     used = sum(file.lstat().st_blocks * 512 for file in folder.rglob("*"))
     folder.rename(aside)
@@ -168,19 +168,20 @@ def small_disk(rig: Rig, free: int) -> Iterator[Path]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={used + free}", "tmpfs", folder], check=True)
     try:
         shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
-        rig.stack.start(CLICKHOUSE)
-        rig.until_back(CLICKHOUSE)
-        yield folder
-        rig.stack.stop(CLICKHOUSE)
-        shutil.rmtree(aside)
-        shutil.copytree(folder, aside, symlinks=True)
+        restart(rig)
+        try:
+            yield filler
+        finally:
+            filler.unlink(missing_ok=True)
+            rig.stack.stop(CLICKHOUSE)
+            shutil.rmtree(aside)
+            shutil.copytree(folder, aside, symlinks=True)
     finally:
         rig.stack.stop(CLICKHOUSE)
         subprocess.run(["umount", folder], check=True)
         folder.rmdir()
         aside.rename(folder)
-        rig.stack.start(CLICKHOUSE)
-        rig.until_back(CLICKHOUSE)
+        restart(rig)
 
 
 @case(
@@ -190,13 +191,12 @@ def small_disk(rig: Rig, free: int) -> Iterator[Path]:
 )
 def _(rig: Rig) -> None:
     """It becomes full while inserts run, and has room again some seconds later."""
-    with small_disk(rig, free=200 << 20) as folder:
+    with small_disk(rig, free=200 << 20) as filler:
         sink = rig.sink(**OFTEN).until_ready()
         for _ in range(rig.times):
             with measured(rig):
-                filler = folder / "filler"
                 fill(filler)
-                wait_until(lambda: "ClickHouse" in sink.readiness(), seconds=30, about="a full disk")
+                wait_until(lambda: "ClickHouse" in sink.readiness(), seconds=60, about="a full disk")
                 rig.pause(1.0, 4.0)
                 filler.unlink()
         sink.until_ready().stop()
