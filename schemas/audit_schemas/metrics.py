@@ -67,10 +67,6 @@ JOURNAL_REPLAYS = Counter(
     "audit_sink_journal_replays_total", "Journaled inserts that were repeated after a restart"
 )
 
-DEDUPLICATED_BLOCKS = Counter(
-    "audit_sink_deduplicated_blocks_total", "Inserts that ClickHouse dropped as repeats of one before"
-)
-
 REFUSED_IN_A_ROW = Gauge(
     "audit_refused_in_a_row_records", "The longest run of refused records in one partition, now", ["stage"]
 )
