@@ -36,7 +36,8 @@ def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | M
     """What an error of Kafka's means for the sink."""
     where = f"{topic}: " if topic else ""
     code = error.code()
-    if error.fatal():
+    # Where a consumer is handed the error as a message, only its code tells.
+    if error.fatal() or code == KafkaError._FATAL:  # noqa: SLF001 - librdkafka's own codes are named so
         return Misconfigured(
             f"Kafka has shut this worker out: {error.str()}",
             remedy="give each worker its own AUDIT_SINK_INSTANCE, or none",
