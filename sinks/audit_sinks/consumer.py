@@ -240,7 +240,11 @@ class Sink:
         self._refused.clear()
 
     def _patiently(self, work: Callable[[], None]) -> bool:
-        return patiently(work, stopping=self._stopping.is_set, report=partial(self.health.report, "kafka"))
+        def attempt() -> None:
+            self.health.beat()  # to wait for Kafka is not to stand still
+            work()
+
+        return patiently(attempt, stopping=self._stopping.is_set, report=partial(self.health.report, "kafka"))
 
     def _kafka_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's own codes are named so
