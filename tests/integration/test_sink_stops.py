@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from command import AUDIT
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from enriching import message
 from sinking import running_sink, wait_until
@@ -19,7 +19,12 @@ from audit_deploy.stack import running
 from audit_schemas.offset_note import OffsetNote
 from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import EVENTS, SINK_GROUP
+from audit_sinks.batches import Place
 from audit_sinks.clickhouse import connect
+from audit_sinks.errors import Misconfigured
+from audit_sinks.journal import Position
+from audit_sinks.membership import Membership, consumer_config
+from audit_sinks.settings import SinkSettings
 
 PARTITION = 0
 
@@ -165,6 +170,20 @@ def test_what_a_topic_made_anew_holds_at_the_same_offsets_is_no_repeat(stack: St
     publish(stack, 100, 100)
     with running_sink(stack.environment):
         wait_until(lambda: stored(client) == (200, 200), seconds=30, about="the second topic's events")
+
+
+def test_what_was_read_of_a_topic_made_anew_meanwhile_is_not_committed_for_the_old_one(stack: Stack) -> None:
+    """Its consumer would read on, from the old one's offset."""
+    settings = SinkSettings.load(kafka=stack.kafka, clickhouse=stack.clickhouse)
+    consumer = Consumer(consumer_config(settings))
+    try:
+        running_one = Membership(consumer, admin(stack))
+        running_one.find_topics([EVENTS.name])
+        make_anew(stack)
+        with pytest.raises(Misconfigured, match="was made anew"):
+            running_one.commit({Place(EVENTS.name, PARTITION): Position(100, end=399)})
+    finally:
+        consumer.close()
 
 
 @pytest.mark.slow
