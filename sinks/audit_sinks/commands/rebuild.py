@@ -85,7 +85,8 @@ def rebuild(  # noqa: PLR0913 - click hands each option over as an argument
     (_print_document if as_json else _print)(report, job.spare, kept=kept, freed=freed, dry_run=dry_run)
     if report.missing:
         raise Incomplete(
-            f"{report.missing:,} rows are in the tables and not in what was rebuilt: nothing is exchanged",
+            f"rows of the tables that are missing in what was rebuilt: {report.missing:,}; "
+            "nothing is exchanged",
             remedy=""
             if dry_run
             else f"look at both, {servers.clickhouse.database} and {job.spare}; --clean drops the new",

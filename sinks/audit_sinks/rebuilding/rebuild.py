@@ -170,12 +170,12 @@ class Rebuild:
                 waiting = [pair for pair in state.pairs if not memory.exchanged(client, live, pair)]
                 if waiting:
                     reader.begin(state.places())
-                    self._fill(reader, self.spare, [pair.table for pair in waiting])
+                    self._fill(reader, self.spare, [pair.table for pair in waiting], "reading on")
                 for pair in waiting:
                     memory.exchange(client, live, self.spare, pair)
                     report.exchanged.append(pair.table)
                 reader.begin(state.places())
-                self._fill(reader, live, names)
+                self._fill(reader, live, names, "reading on")
             except Incomplete as error:
                 raise Incomplete(
                     error.message,
@@ -224,14 +224,16 @@ class Rebuild:
             if reader.records - before < _NEAR:
                 return
 
-    def _fill(self, reader: Reader, database: str, tables: Sequence[str]) -> None:
+    def _fill(
+        self, reader: Reader, database: str, tables: Sequence[str], step: str = "reading Kafka"
+    ) -> None:
         """Read up to the end of now."""
         ends, already = reader.ends(), reader.records
         total = already + sum(max(0, end - reader.positions.get(place, end)) for place, end in ends.items())
         into = self.clickhouse.model_copy(update={"database": database})
 
         def tell(records: int) -> None:
-            self.watch("reading Kafka", min(records, total), total)
+            self.watch(step, min(records, total), total)
 
         tell(already)
         with lanes(into, tables, epoch=f"{self.run}-{database}", report=self.waits) as ways:
