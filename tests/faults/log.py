@@ -27,13 +27,20 @@ class Log:
         self._consumer.close()
         self._offsets.close()
 
+    def starts(self, topic: str) -> Places:
+        """The first record of each partition that Kafka still has."""
+        return {place: first for place, (first, _) in self._watermarks([topic]).items()}
+
     def ends(self, topics: Iterable[str]) -> Places:
         """Where the next record of each partition will be."""
+        return {place: end for place, (_, end) in self._watermarks(topics).items()}
+
+    def _watermarks(self, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
         partitions = {
             name: self._consumer.list_topics(name, timeout=10).topics[name].partitions for name in topics
         }
         return {
-            (name, number): self._consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)[1]
+            (name, number): self._consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)
             for name, numbers in partitions.items()
             for number in numbers
         }

@@ -128,9 +128,10 @@ class Rig:
             timeout=120,
         )
 
-    def verify(self, until: datetime) -> "subprocess.CompletedProcess[str]":
-        """Ask the operators' own check of what was received before a moment."""
-        return self.audit("verify", "--json", "--grace", "0", "--until", until.isoformat())
+    def verify(self, since: datetime, until: datetime) -> "subprocess.CompletedProcess[str]":
+        """Ask the operators' own check of what was received in a span of time."""
+        scope = ("--since", since.isoformat(), "--until", until.isoformat())
+        return self.audit("verify", "--json", "--grace", "0", *scope)
 
 
 def clickhouse_client(stack: Stack) -> Client:

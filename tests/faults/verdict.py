@@ -1,5 +1,6 @@
 """Runs a case and holds that nothing has come of it; whatever becomes of it is a row of the report."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -59,13 +60,18 @@ def judged(rig: Rig, row: Row, traffic: Traffic, case: Case | None = None) -> Fo
 
 
 def _verified(rig: Rig, found: Found) -> Faults:
-    """What the operators' own check has to say against it, once a tick behind the last event is stored."""
+    """What the operators' own check has to say against it."""
+    done = verified(rig, found)
+    return {} if done.returncode == 0 else {"audit verify": [done.stdout + done.stderr]}
+
+
+def verified(rig: Rig, found: Found) -> "subprocess.CompletedProcess[str]":
+    """Ask the operators' own check, once a tick behind the last event is stored."""
     until = found.last_appended + timedelta(milliseconds=1)
     wait_until(
         lambda: rig.judge.complete_through() >= until, seconds=_PATIENCE, about=f"a tick behind {until}"
     )
-    done = rig.verify(until)
-    return {} if done.returncode == 0 else {"audit verify": [done.stdout + done.stderr]}
+    return rig.verify(found.first_appended, until)
 
 
 @contextmanager
