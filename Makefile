@@ -48,7 +48,7 @@ demo: $(READY) ## a helpdesk's day from the SDK to files; INPUT=events.jsonl for
 .PHONY: test
 test: $(READY) ## all everyday checks and tests, on the real Kafka and ClickHouse
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -m "not slow" --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile --cov --cov-report= $(ARGS)
 	@echo "coverage of the tests' own process; commands and workers run in processes of their own, and are not counted:"
 	@$(BIN)/python -m coverage report --skip-covered --sort=cover
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 
 from audit_schemas.errors import Misconfigured
 
@@ -26,14 +26,22 @@ class Monitor:
     Kafka or ClickHouse: their being away is a reason to wait.
     """
 
-    def __init__(self, port: int, *, alive: Check, ready: Check, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        alive: Check,
+        ready: Check,
+        host: str = "127.0.0.1",
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
         """Listen at once.
 
         Raises:
             Misconfigured: the port is taken.
         """
         self._checks = {"/healthz": alive, "/readyz": ready}
-        self._metrics = make_wsgi_app()
+        self._metrics = make_wsgi_app(registry)
         try:
             self._server = make_server(host, port, self._answer, WSGIServer, _Quiet)
         except OSError as error:

@@ -141,9 +141,14 @@ class Collector:
             partition.fresh = Batch(offset, offset)
         partition.fresh.add(offset, outcome)
 
-    def end_reached(self, place: Place) -> None:
-        """The partition has no more records for now: compaction may have taken a replay's last."""
+    def end_reached(self, place: Place, end: int) -> None:
+        """The partition has no more records for now; its next one will have the offset `end`.
+
+        A replay is whole then: compaction may have taken its last records. Where the log is shorter than
+        the journal says, the replay ends with the log, so that nothing is passed that may come there yet.
+        """
         if (partition := self._partitions.get(place)) and partition.replay is not None:
+            partition.replay.last = min(partition.replay.last, end - 1)
             partition.whole = True
 
     def due(self, now: float) -> bool:

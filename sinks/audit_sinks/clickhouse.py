@@ -81,11 +81,16 @@ _REMEDIES = {
 logging.getLogger("clickhouse_driver.connection").setLevel(logging.CRITICAL)
 
 
-def connect(clickhouse: ClickHouse, *, database: str | None = None) -> Client:
+def connect(clickhouse: ClickHouse, *, database: str | None = None, patience: int = 120) -> Client:
     """Make a client; it connects with its first query, and again after an error. Close it: it is a context.
 
     `settings_is_important` makes a misspelt setting an error: by default it would be ignored, and a
     typo would switch deduplication off.
+
+    Args:
+        clickhouse: where it is.
+        database: another one than its own.
+        patience: seconds that it may be silent while it works.
     """
     return Client(
         clickhouse.host,
@@ -95,7 +100,7 @@ def connect(clickhouse: ClickHouse, *, database: str | None = None) -> Client:
         database=clickhouse.database if database is None else database,
         settings_is_important=True,
         connect_timeout=5,
-        send_receive_timeout=120,
+        send_receive_timeout=patience,
         tcp_keepalive=True,
         client_name="audit-sink",
     )

@@ -119,15 +119,15 @@ class Sink:
         for message in messages:
             place = Place(message.topic() or "", message.partition() or 0)
             if (error := message.error()) is not None:
-                self._heed(error, place)
+                self._heed(error, place, message.offset() or 0)
             elif self._collector.owns(place):
                 value, offset = message.value(), message.offset() or 0
                 found = outcome(place.topic, offset, value, message)
                 self._collector.add(place, offset, found, size=len(value or b""), now=now)
 
-    def _heed(self, error: KafkaError, place: Place) -> None:
+    def _heed(self, error: KafkaError, place: Place, offset: int) -> None:
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes are named so
-            self._collector.end_reached(place)
+            self._collector.end_reached(place, offset)
             return
         found = explained(error, topic=place.topic)
         if isinstance(found, Misconfigured):
@@ -240,7 +240,11 @@ class Sink:
         self._refused.clear()
 
     def _patiently(self, work: Callable[[], None]) -> bool:
-        return patiently(work, stopping=self._stopping.is_set, report=partial(self.health.report, "kafka"))
+        def attempt() -> None:
+            self.health.beat()  # to wait for Kafka is not to stand still
+            work()
+
+        return patiently(attempt, stopping=self._stopping.is_set, report=partial(self.health.report, "kafka"))
 
     def _kafka_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's own codes are named so

@@ -36,7 +36,8 @@ def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | M
     """What an error of Kafka's means for the sink."""
     where = f"{topic}: " if topic else ""
     code = error.code()
-    if error.fatal():
+    # Where a consumer is handed the error as a message, only its code tells.
+    if error.fatal() or code == KafkaError._FATAL:  # noqa: SLF001 - librdkafka's own codes are named so
         return Misconfigured(
             f"Kafka has shut this worker out: {error.str()}",
             remedy="give each worker its own AUDIT_SINK_INSTANCE, or none",
@@ -47,9 +48,10 @@ def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | M
         return Misconfigured(f"{where}Kafka does not know this topic", remedy="run `audit topics apply`")
     if code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
         return Misconfigured(
-            f"{where}records that were not yet stored have left Kafka ({error.str()})",
-            remedy=f"find out what was lost, then set the offsets of the group {SINK_GROUP} by hand "
-            "(kafka-consumer-groups --reset-offsets)",
+            f"{where}Kafka does not have the next record to store ({error.str()})",
+            remedy="retention has taken it, or the log is shorter than it was: `audit verify` tells what is "
+            f"missing; then set the offsets of the group {SINK_GROUP} by hand "
+            f"(kafka-consumer-groups.sh --reset-offsets)",
         )
     if code in (
         KafkaError.TOPIC_AUTHORIZATION_FAILED,

@@ -1,6 +1,6 @@
 """The sink's place in its consumer group: where to resume, what to commit, and when it is out of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from confluent_kafka import (
@@ -12,6 +12,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from audit_schemas.offset_note import OffsetNote, check_topic
 from audit_schemas.topics import SINK_GROUP
 from audit_sinks import journal
 from audit_sinks.batches import Place
@@ -112,10 +113,15 @@ class Membership:
     def commit(self, positions: Mapping[Place, journal.Position]) -> None:
         """Commit at once; nothing where there is nothing to say.
 
+        The topics' ids are asked for first. A consumer that runs while a topic is made anew reads on in
+        the new one, from the old one's offset: what it has read by now must not pass for the old one's.
+
         Raises:
             Fenced: the group has moved on without us.
+            Misconfigured: a topic is gone, or was made anew; nothing is committed.
             Unreachable: Kafka does not answer; to be repeated.
         """
+        self._check_topics(positions)
         offsets = [
             TopicPartition(*place, position.offset, metadata=position.note(self.topic_ids[place.topic]))
             for place, position in positions.items()
@@ -129,6 +135,20 @@ class Membership:
         for result in results or ():
             if result.error is not None:
                 raise explained(result.error, topic=result.topic)
+
+    def _check_topics(self, places: Iterable[Place]) -> None:
+        notes = {place: OffsetNote(topic=self.topic_ids[place.topic]) for place in places}
+        if not notes:
+            return
+        self.find_topics(sorted({place.topic for place in notes}))
+        for place, note in notes.items():
+            check_topic(
+                note,
+                topic=place.topic,
+                partition=place.partition,
+                topic_id=self.topic_ids[place.topic],
+                group=SINK_GROUP,
+            )
 
     def reachable(self) -> bool:
         """Whether Kafka answers; asks it."""

@@ -1,131 +1,104 @@
-"""How far the pipeline is: what waits in Kafka, what is stored, and what an operator should know."""
+"""What `audit status` tells of a look: how far the log is complete, what waits, and if that is too long."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not in __all__
+from audit_schemas.grace import GRACE
+from audit_sinks.doctor import Level, Limit, shortest
+from audit_sinks.doctor.finding import duration
+from audit_sinks.monitoring.lags import Lag, lags
+from audit_sinks.monitoring.observer import Look
+from audit_sinks.sync import Sync, sentence
+from audit_sinks.verification.completeness import Completeness
 
-from audit_schemas.settings import ClickHouse
-from audit_schemas.topics import CHANGES, PROCESSOR_GROUP, SINK_GROUP
-from audit_sinks import migrations, sync
-from audit_sinks.clickhouse import connect, query
-from audit_sinks.errors import AuditError
-from audit_sinks.kafka import client_config, explained
-from audit_sinks.sync import Sync
-from audit_sinks.tables import FEEDS
-
-_SECONDS = 5.0
-_EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-_READS: Mapping[str, tuple[str, ...]] = {PROCESSOR_GROUP: (CHANGES.name,), SINK_GROUP: tuple(FEEDS)}
-"""What each group reads. The windows' group commits once a window: `sync` says how far that is, not a lag."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lag:
-    """Records that a group has not done with yet, over all partitions of a topic."""
-
-    group: str
-    topic: str
-    records: int
+PATIENCE = timedelta(seconds=60)
+"""How long a record may wait before its stage is behind, unless said otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What `audit status` tells."""
+    """A look, and how long a record may wait."""
 
-    problems: list[str] = field(default_factory=list)
-    """Servers that do not answer, topics or tables that are not there."""
-    lags: list[Lag] = field(default_factory=list)
-    newest_received_at: datetime | None = None
-    """Append time of the newest event that is stored."""
-    rows: dict[str, int] = field(default_factory=dict)
-    """By table; repeats that are not merged yet are counted."""
-    dead_letters: int = 0
-    """Open ones: neither replayed nor purged."""
-    sync: Sync = field(default_factory=Sync)
-    """The contacts' activity: what is pending there waits for its window, and is not behind."""
-    pending_migrations: list[str] = field(default_factory=list)
+    look: Look
+    patience: timedelta = PATIENCE
 
     @property
-    def behind(self) -> bool:
-        """Whether anything is late."""
-        waits = any(lag.records for lag in self.lags)
-        return bool(self.problems or self.pending_migrations or waits or self.sync.overdue)
+    def lags(self) -> list[Lag]:
+        """By stage; empty where Kafka does not answer."""
+        return lags(self.look.kafka.positions) if self.look.kafka else []
 
+    @property
+    def safe_for(self) -> Limit | None:
+        """What runs out first; nothing where Kafka does not answer, or nothing does."""
+        return shortest(self.look.kafka, self.look.at) if self.look.kafka else None
 
-def look(kafka: str, clickhouse: ClickHouse) -> Status:
-    """Ask both servers; one that does not answer is a finding, not a failure."""
-    problems: list[str] = []
-    lags: list[Lag] = []
-    stored: dict[str, Any] = {}
-    try:
-        lags = list(_lags(AdminClient(client_config(kafka))))
-    except AuditError as error:
-        problems.append(f"Kafka: {error.message}")
-    try:
-        with connect(clickhouse, database="default") as client:
-            stored = _stored(client, clickhouse.database)
-    except AuditError as error:
-        problems.append(f"ClickHouse: {error.message}")
-    return Status(problems=problems, lags=lags, **stored)
+    @property
+    def completeness(self) -> Completeness | None:
+        """How far the log is complete; nothing where ClickHouse does not answer."""
+        return self.look.stored.completeness if self.look.stored else None
 
+    @property
+    def sync(self) -> Sync | None:
+        """How far the contacts' activity is; nothing where ClickHouse does not answer."""
+        return self.look.stored.sync if self.look.stored else None
 
-def _lags(admin: AdminClient) -> Iterable[Lag]:
-    try:
-        known = admin.list_topics(timeout=_SECONDS).topics
-        for group, topics in _READS.items():
-            for topic in topics:
-                if topic in known:
-                    partitions = [TopicPartition(topic, number) for number in known[topic].partitions]
-                    yield Lag(group=group, topic=topic, records=_lag(admin, group, partitions))
-    except KafkaException as error:
-        raise explained(error.args[0]) from error
+    @property
+    def pending_migrations(self) -> tuple[str, ...]:
+        """Their names."""
+        return self.look.clickhouse.pending_migrations if self.look.clickhouse else ()
 
+    @property
+    def complaints(self) -> str:
+        """How many `audit doctor` has, by level; empty where it has none."""
+        levels = [finding.level for finding in self.look.findings]
+        counts = {level: levels.count(level) for level in (Level.BROKEN, Level.WARNING)}
+        return ", ".join(f"{count} {level}" for level, count in counts.items() if count)
 
-def _lag(admin: AdminClient, group: str, partitions: list[TopicPartition]) -> int:
-    """A partition without a commit waits from its beginning."""
-    request = [ConsumerGroupTopicPartitions(group, partitions)]
-    committed = admin.list_consumer_group_offsets(request, request_timeout=_SECONDS)[group].result()
-    starts = _offsets(admin, partitions, _EARLIEST)
-    ends = _offsets(admin, partitions, _LATEST)
-    done = {
-        partition.partition: partition.offset if partition.offset >= 0 else starts[partition.partition]
-        for partition in committed.topic_partitions
-    }
-    return sum(max(0, end - done[number]) for number, end in ends.items())
+    @property
+    def behind(self) -> list[str]:
+        """Why the pipeline is behind, one sentence for each reason; empty where it is not."""
+        return [*self._unseen(), *self._waiting(), *self._incomplete(), *self._overdue()]
 
+    def is_late(self, lag: Lag) -> bool:
+        """Whether something of a stage waits for too long; with no patience whether anything waits."""
+        return bool(lag.records) and lag.age(self.look.at) >= self.patience
 
-def _offsets(admin: AdminClient, partitions: list[TopicPartition], spec: Any) -> dict[int, int]:
-    futures = admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=_SECONDS)
-    return {partition.partition: future.result().offset for partition, future in futures.items()}
+    @property
+    def is_old(self) -> bool:
+        """Whether the log is complete up to a moment that is too long ago.
 
+        A mark comes every few seconds and takes some more to be stored, so it is given the grace besides.
+        """
+        through = self.completeness and self.completeness.complete_through
+        return not through or self.look.at - through > self.patience + GRACE
 
-def _stored(client: Any, database: str) -> dict[str, Any]:
-    pending = migrations.pending(migrations.load(), migrations.history(client, database))
-    found: dict[str, Any] = {"pending_migrations": [migration.name for migration in pending]}
-    if pending:
-        return found
-    rows = query(
-        client,
-        "SELECT name, total_rows FROM system.tables "
-        "WHERE database = %(database)s AND name IN %(tables)s ORDER BY name",
-        {"database": database, "tables": tuple(feed.table for feeds in FEEDS.values() for feed in feeds)},
-    )
-    handled = f"SELECT dead_letter_id FROM {database}.dead_letter_handling"  # noqa: S608 - a checked name
-    (newest,) = query(
-        client,
-        "SELECT maxOrNull(received_at) AS at, (SELECT count() "  # noqa: S608 - as above
-        f"FROM {database}.dead_letters FINAL WHERE dead_letter_id NOT IN ({handled})) AS letters "
-        f"FROM {database}.audit_events",
-    )
-    return {
-        **found,
-        "rows": {row["name"]: row["total_rows"] for row in rows},
-        "newest_received_at": newest["at"],
-        "dead_letters": newest["letters"],
-        "sync": sync.ask(client, database),
-    }
+    def _unseen(self) -> Iterator[str]:
+        for problem in self.look.problems.values():
+            yield problem.message
+        if clickhouse := self.look.clickhouse:
+            if clickhouse.changed_migration:
+                yield clickhouse.changed_migration
+            if pending := len(clickhouse.pending_migrations):
+                yield f"migrations are pending, {pending} of them: run `audit migrate up`"
+
+    def _waiting(self) -> Iterator[str]:
+        for lag in self.lags:
+            if self.is_late(lag):
+                waits = f"{lag.records:,} records of {lag.topic} wait for {lag.group}"
+                yield f"{waits}, the first for {duration(lag.age(self.look.at))}"
+
+    def _incomplete(self) -> Iterator[str]:
+        known = self.completeness
+        if known is None or not self.is_old:
+            return
+        if known.complete_through is None:
+            where = f"partition {known.slowest_partition}" if known.partitions else "the log"
+            yield f"{where} has no mark yet, so nothing is known to be complete: is `audit processor run` up?"
+        else:
+            slowest, ago = known.slowest_partition, duration(self.look.at - known.complete_through)
+            yield f"partition {slowest} of audit.changes is complete only up to {ago} ago"
+
+    def _overdue(self) -> Iterator[str]:
+        if self.sync and self.sync.overdue:
+            yield f"contacts' activity: {sentence(self.sync, self.look.at)}"

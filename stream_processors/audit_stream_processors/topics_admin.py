@@ -129,7 +129,7 @@ def describe(admin: AdminClient, *, timeout: float = TIMEOUT) -> dict[str, Found
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in metadata]
         described = admin.describe_configs(resources, request_timeout=timeout) if resources else {}
         configs = {resource.name: future.result() for resource, future in described.items()}
-        ids = _ids(admin, list(metadata), timeout)
+        ids = ids_of(admin, list(metadata), timeout)
     return {
         name: Found(
             partitions=len(topic.partitions),
@@ -141,7 +141,12 @@ def describe(admin: AdminClient, *, timeout: float = TIMEOUT) -> dict[str, Found
     }
 
 
-def _ids(admin: AdminClient, names: list[str], timeout: float) -> dict[str, str]:
+def ids_of(admin: AdminClient, names: list[str], timeout: float) -> dict[str, str]:
+    """The ids of topics by name; `timeout` is in seconds.
+
+    Raises:
+        KafkaException: Kafka does not answer, or has no such topic.
+    """
     if not names:
         return {}
     futures = admin.describe_topics(TopicCollection(names), request_timeout=timeout)

@@ -96,8 +96,9 @@ def run(part: str, settings: WorkerSettings, prepare: Prepare) -> NoReturn:
             found = waiting(lambda: describe(admin, timeout=RETRY), health)
             check_topics(found)
             work = prepare(health, found)
-        KafkaWatch(admin, health)
-        _run(part, settings, work, health, found)
+        topic_ids = {name: topic.id for name, topic in found.items()}
+        KafkaWatch(admin, health, topic_ids)
+        _run(part, settings, work, health, topic_ids)
     finally:
         monitor.close()
 
@@ -147,12 +148,11 @@ def _leaving_on_sigterm() -> Iterator[None]:
 
 
 def _run(
-    part: str, settings: WorkerSettings, work: Work, health: Health, found: Mapping[str, Found]
+    part: str, settings: WorkerSettings, work: Work, health: Health, topic_ids: Mapping[str, str]
 ) -> NoReturn:
     lanes = [_Lane(part, settings.kafka, work, health, number) for number in range(_LANES)]
     with tempfile.TemporaryDirectory(prefix=f"audit-{part}-") as folder:
         app = app_of(part, work.source, settings, lanes, datadir=folder)
-        topic_ids = {name: topic.id for name, topic in found.items()}
         cast("Transport", app.transport).notes = Notes(work.source.group, topic_ids)
         _report_life(app, work, health)
         _calm_garbage_collection()

@@ -40,6 +40,8 @@ class Case:
     """What is published meanwhile."""
     lengths: Collection[int] = ()
     """Of the windows that a change may be in, where there are more than one."""
+    allowed: Collection[str] = ()
+    """What is no fault in it, in the oracle's words."""
     hit: Callable[[Found, int], bool] = lambda _found, _length: True
     """Whether what it is for has happened, by the windows' length: a case that missed proves nothing."""
     spare: bool = False

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from clickhouse_driver import Client
 from proxy import Proxy
 from sinking import wait_until
 
+from audit_deploy.programs import CLICKHOUSE
 from audit_schemas.settings import ClickHouse
 
 from .cases import case
@@ -20,7 +22,7 @@ OFTEN = {"AUDIT_SINK_LINGER_SECONDS": "0.1"}
 """Many small inserts, so that many of them are hit."""
 AN_INSERT = 60_000
 """Bytes that a sink sends at least while its next few inserts go over."""
-NOTICED = 130.0
+NOTICED = 150.0
 """Seconds in which a sink says that a ClickHouse does not answer that has just stopped to."""
 
 
@@ -35,7 +37,7 @@ def sink_behind_proxy(rig: Rig, **settings: str) -> Iterator[tuple[Proxy, Worker
         yield proxy, sink
         published, mended = len(rig.traffic.order), time.monotonic()
         proxy.heal()
-        recovered(rig, mended, published)
+        recovered(rig, CLICKHOUSE, mended, published)
         sink.until_ready().stop()
 
 
@@ -46,30 +48,28 @@ def until_it_waits(sink: Worker, seconds: float = 30) -> float:
     return time.monotonic() - began
 
 
-def cut_again_and_again(rig: Rig, times: int, cut: Callable[[Proxy], None]) -> None:
+def cut_again_and_again(rig: Rig, cut: Callable[[Proxy], None]) -> None:
     """Cut, wait until the sink has got over it, and cut again."""
     with sink_behind_proxy(rig, **OFTEN) as (proxy, sink):
-        for _ in range(times):
+        for _ in range(3 * rig.times):
             cut(proxy)
             wait_until(lambda: not proxy.is_armed, seconds=60, about="a cut")
-            until_it_waits(sink)
             sink.until_ready()
         hit = [cut.sent for cut in proxy.cuts if cut.inserting]
         print(f"{len(proxy.cuts)} cuts, {len(hit)} of them in inserts, after {sorted(hit)} bytes")
-        assert len(proxy.cuts) == times
-        assert len(hit) > times / 2, "hardly any cut fell into an insert"
+        assert len(hit) > len(proxy.cuts) / 2, "hardly any cut fell into an insert"
 
 
-@case("the connection to ClickHouse is cut in the middle of inserts", everyday=True, own=SINK, times=12)
+@case("the connection to ClickHouse is cut in the middle of inserts", everyday=True, own=SINK, times=10)
 def _(rig: Rig) -> None:
-    """Also between a question and its answer, and while it is being made anew."""
-    cut_again_and_again(rig, 3 * rig.times, lambda proxy: proxy.cut_after(rig.choose.randrange(AN_INSERT)))
+    """After random bytes: also between a question and its answer, and while it is being made anew."""
+    cut_again_and_again(rig, lambda proxy: proxy.cut_after(rig.choose.randrange(AN_INSERT)))
 
 
-@case("inserts are done, and their answers never arrive", everyday=True, own=SINK, times=12)
+@case("inserts are done, and their answers never arrive", own=SINK, times=10)
 def _(rig: Rig) -> None:
     """Whether an insert was done is unknown then, and it goes again with the same token."""
-    cut_again_and_again(rig, 3 * rig.times, lambda proxy: proxy.cut_answers(1))
+    cut_again_and_again(rig, lambda proxy: proxy.cut_answers(1))
 
 
 @case("inserts are repeated while the server still works on them", own=SINK, mix=Mix(rate=100))
@@ -84,7 +84,7 @@ def _(rig: Rig) -> None:
         assert overlaps, "no insert was repeated while it ran"
 
 
-def _overlapping(admin: object, proxy: Proxy) -> bool:
+def _overlapping(admin: Client, proxy: Proxy) -> bool:
     """Cut the connections of running inserts; returns whether some still run beside their repeats."""
     wait_until(lambda: bool(_running_inserts(admin, 0.3)), seconds=30, about="a slow insert")
     before = _running_inserts(admin, 0)
@@ -94,11 +94,11 @@ def _overlapping(admin: object, proxy: Proxy) -> bool:
     return bool(before & after) and bool(after - before)
 
 
-def _running_inserts(admin: object, elapsed: float) -> set[str]:
+def _running_inserts(admin: Client, elapsed: float) -> set[str]:
     query = (
         "SELECT query_id FROM system.processes WHERE query LIKE 'INSERT INTO%%' AND elapsed >= %(elapsed)s"
     )
-    return {query_id for (query_id,) in admin.execute(query, {"elapsed": elapsed})}  # type: ignore[attr-defined]
+    return {query_id for (query_id,) in admin.execute(query, {"elapsed": elapsed})}
 
 
 @case("ClickHouse refuses connections", own=SINK)
@@ -116,7 +116,7 @@ def _(rig: Rig) -> None:
     """Each part of an answer takes a second, so that an insert takes several."""
     with sink_behind_proxy(rig) as (proxy, sink):
         proxy.delay(1.0)
-        rig.pause(15.0, 20.0)
+        rig.pause(12.0, 15.0)
         assert sink.readiness() == "ok\n"
 
 
@@ -132,15 +132,16 @@ def _(rig: Rig) -> None:
         assert sink.runs
 
 
-@case("ClickHouse hangs without an answer", own=SINK, times=1, mix=Mix(rate=100))
+@case("ClickHouse hangs until the sink gives the connection up", own=SINK, times=1, mix=Mix(rate=100))
 def _(rig: Rig) -> None:
+    """What it had sent by then arrives when the hang is over, beside its repeat."""
     with sink_behind_proxy(rig) as (proxy, sink):
         rig.pause(0.5, 1.5)
         proxy.hang()
         print(f"a ClickHouse that hangs is noticed after {until_it_waits(sink, NOTICED):.0f} s")
 
 
-@case("ClickHouse answers with nonsense", own=SINK, times=8)
+@case("ClickHouse answers with nonsense", own=SINK, times=5)
 def _(rig: Rig) -> None:
     """As another server would that got its port: the sink waits until it is ClickHouse again."""
     with sink_behind_proxy(rig, **OFTEN) as (proxy, sink):

@@ -14,8 +14,9 @@ _UNKNOWN_MEMBER = 25
 
 def members(servers: str, group: str) -> list[str]:
     """The ids of a group's members, the dead ones included while their sessions last."""
-    (answer,) = AdminClient({"bootstrap.servers": servers}).describe_consumer_groups([group]).values()
-    return [member.member_id for member in answer.result().members]
+    admin = AdminClient({"bootstrap.servers": servers})  # kept until the answer is there: who lets go of it
+    (answer,) = admin.describe_consumer_groups([group], request_timeout=10).values()  # gets none, for ever
+    return [member.member_id for member in answer.result(timeout=15).members]
 
 
 def bury(servers: str, group: str) -> None:

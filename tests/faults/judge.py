@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -92,6 +93,16 @@ class Found:
     dead_letters: list[Source | None]
     """The places in audit.changes of what became one; None for a record of another topic."""
 
+    @property
+    def first_appended(self) -> datetime:
+        """When Kafka got the first event."""
+        return datetime.fromtimestamp(min(event.appended_ms for event in self.received) / 1000, UTC)
+
+    @property
+    def last_appended(self) -> datetime:
+        """When Kafka got the last event."""
+        return datetime.fromtimestamp(max(event.appended_ms for event in self.received) / 1000, UTC)
+
     def faults(self, traffic: Traffic, lengths: Collection[int]) -> Faults:
         """All that is wrong; nothing when every event is there once and in its order and window."""
         lost = traffic.ids - {event.id for event in self.received}
@@ -110,10 +121,32 @@ class Judge:
     def __init__(self, log: Log, client: Client) -> None:
         self._log, self._client = log, client
         self._start: Places = log.ends(_TOPICS)
+        self._unread = dict(self._start)
+        self._kept: list[Message] = []
 
     def answers(self) -> bool:
         """Whether Kafka can be read."""
         return self._log.answers()
+
+    def complete_through(self) -> datetime:
+        """Up to when ClickHouse has everything, as its own view says."""
+        ((moment,),) = self._client.execute("SELECT complete_through FROM completeness")
+        return moment or datetime.fromtimestamp(0, UTC)
+
+    def keep(self, topic: str) -> list[Message]:
+        """Read what a topic has got, and know it from now on, even when Kafka has deleted it."""
+        read = list(self._log.since(self._unread, topic))
+        self._kept += read
+        self._unread |= _ends(topic, read)
+        return read
+
+    def committed(self, group: str, places: Collection[tuple[str, int]]) -> Places:
+        """How far a group has come."""
+        return self._log.committed(group, places)
+
+    def starts(self, topic: str) -> Places:
+        """The first record that Kafka still has, by partition."""
+        return self._log.starts(topic)
 
     def appended(self, topic: str) -> int:
         """How many records a topic got since the beginning."""
@@ -121,7 +154,7 @@ class Judge:
 
     def found(self, traffic: Traffic) -> Found:
         """Wait until all has arrived that is going to, and read it."""
-        everything = list(self._log.since(self._start, CHANGES.name))
+        everything = self._records(CHANGES.name)
         records = [message for message in everything if not _is_tick(message)]
         self._wait(PROCESSOR_GROUP, _ends(CHANGES.name, records))
         self._wait(WINDOWS_GROUP, _ends(CONTACT_CHANGES.name, self._values(CONTACT_CHANGES.name)))
@@ -145,13 +178,17 @@ class Judge:
         return copies
 
     def _values(self, topic: str) -> Iterator[Message]:
-        return (message for message in self._log.since(self._start, topic) if message.value())
+        return (message for message in self._records(topic) if message.value())
+
+    def _records(self, topic: str) -> list[Message]:
+        kept = [message for message in self._kept if message.topic() == topic]
+        return kept + list(self._log.since(self._unread, topic))
 
     def _wait(self, group: str, wanted: Places) -> None:
         wanted = {place: end for place, end in wanted.items() if end > self._start.get(place, 0)}
 
         def is_done() -> bool:
-            committed = self._log.committed(group)
+            committed = self._log.committed(group, wanted)
             return all(committed.get(place, -1) >= end for place, end in wanted.items())
 
         wait_until(is_done, seconds=_PATIENCE, about=f"{group} at {wanted}")

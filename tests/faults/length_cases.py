@@ -30,7 +30,6 @@ def change_the_length(rig: Rig, before: int, after: int) -> None:
 
 @case(
     "windows become shorter",
-    everyday=True,
     own=("processor", "windows"),
     lengths=(8, 2),
     hit=both_used((8, 2)),

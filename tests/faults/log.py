@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterable, Iterator
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from audit_sinks.doctor.committed import CommittedOffsets
 
 Places = dict[tuple[str, int], int]
 """Topic and partition -> offset."""
@@ -19,19 +20,27 @@ class Log:
         self._consumer = Consumer(
             {"bootstrap.servers": servers, "group.id": "judge", "enable.auto.commit": False, "log_level": 2}
         )
-        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 2})
+        self._offsets = CommittedOffsets(servers)
 
     def close(self) -> None:
         """Leave."""
         self._consumer.close()
+        self._offsets.close()
+
+    def starts(self, topic: str) -> Places:
+        """The first record of each partition that Kafka still has."""
+        return {place: first for place, (first, _) in self._watermarks([topic]).items()}
 
     def ends(self, topics: Iterable[str]) -> Places:
         """Where the next record of each partition will be."""
+        return {place: end for place, (_, end) in self._watermarks(topics).items()}
+
+    def _watermarks(self, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
         partitions = {
             name: self._consumer.list_topics(name, timeout=10).topics[name].partitions for name in topics
         }
         return {
-            (name, number): self._consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)[1]
+            (name, number): self._consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)
             for name, numbers in partitions.items()
             for number in numbers
         }
@@ -43,11 +52,13 @@ class Log:
         except KafkaException:
             return False
 
-    def committed(self, group: str) -> Places:
-        """How far a group has come."""
-        request = [ConsumerGroupTopicPartitions(group)]
-        (answer,) = self._admin.list_consumer_group_offsets(request).values()
-        return {(place.topic, place.partition): place.offset for place in answer.result().topic_partitions}
+    def committed(self, group: str, places: Iterable[tuple[str, int]]) -> Places:
+        """How far a group has come; nothing while its coordinator does not say."""
+        try:
+            found = self._offsets.of(group, [TopicPartition(*place) for place in places])
+        except KafkaException:
+            return {}
+        return {(place.topic, place.partition): place.offset for place in found}
 
     def since(self, start: Places, topic: str) -> Iterator[Message]:
         """A topic's records from there to what is now its end; those of one partition in their order."""

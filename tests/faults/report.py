@@ -26,6 +26,7 @@ COLUMNS: Mapping[str, str] = {
 }
 """A fault's column; whatever is not here is counted as `other`."""
 COUNTS = ("lost", "doubled", "wrong window", "out of order", "other")
+_HEAD = ["case", "runs", "events", "kills", *COUNTS, "recovery"]
 
 
 def counted(faults: Mapping[str, Collection[Any]]) -> dict[str, int]:
@@ -84,10 +85,17 @@ class Report:
 
     def table(self) -> list[str]:
         """As lines of text, with a last one of sums; a case that did not hold is marked."""
-        head = ["case", "runs", "events", "kills", *COUNTS, "recovery"]
-        body = [_cells(row) for row in [*self.rows, self._sum()]]
-        widths = [max(len(cells[number]) for cells in [head, *body]) for number in range(len(head))]
-        return [_line(cells, widths) for cells in [head, ["-" * width for width in widths], *body]]
+        body = self._body()
+        widths = [max(len(cells[number]) for cells in [_HEAD, *body]) for number in range(len(_HEAD))]
+        return [_line(cells, widths) for cells in [_HEAD, ["-" * width for width in widths], *body]]
+
+    def markdown(self) -> list[str]:
+        """The same for a document."""
+        rules = ["---", *["---:"] * (len(_HEAD) - 2), "---"]
+        return ["| " + " | ".join(cells) + " |" for cells in [_HEAD, rules, *self._body()]]
+
+    def _body(self) -> list[list[str]]:
+        return [_cells(row) for row in [*self.rows, self._sum()]]
 
     def _sum(self) -> Row:
         total = Report(self.seed)
@@ -96,8 +104,10 @@ class Report:
         return next(iter(total.rows), Row("all"))
 
     def save(self, path: Path) -> None:
-        """Write it as JSON."""
+        """Write it as JSON, and as a table beside it that a document can take over."""
         path.parent.mkdir(exist_ok=True)
+        table = "\n".join(self.markdown())
+        path.with_suffix(".md").write_text(f"Seed {self.seed}.\n\n{table}\n")
         document = {"seed": self.seed, "held": all(row.held for row in self.rows)}
         cases = [{**_recovery(row), **asdict(row), "held": row.held} for row in self.rows]
         path.write_text(json.dumps({**document, "cases": cases}, indent=2) + "\n")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
@@ -127,9 +128,10 @@ class Rig:
             timeout=120,
         )
 
-    def verify(self) -> "subprocess.CompletedProcess[str]":
-        """Ask the operators' own check of the same thing."""
-        return self.audit("verify", "--json", "--grace", "0")
+    def verify(self, since: datetime, until: datetime) -> "subprocess.CompletedProcess[str]":
+        """Ask the operators' own check of what was received in a span of time."""
+        scope = ("--since", since.isoformat(), "--until", until.isoformat())
+        return self.audit("verify", "--json", "--grace", "0", *scope)
 
 
 def clickhouse_client(stack: Stack) -> Client:

@@ -35,6 +35,10 @@ def test_a_case_that_failed_in_one_of_its_runs_has_failed(tmp_path: Path) -> Non
     assert lines[2].split()[3:6] == ["2", "20", "2"]
     assert [case["held"] for case in saved["cases"]] == [False, False, True]
     assert (saved["seed"], saved["held"]) == (7, False)
+    table = (tmp_path / "out" / "faults.md").read_text().splitlines()[2:]
+    assert len(table) == len(lines)
+    assert {line.count("|") for line in table} == {11}
+    assert table[2] == "| a case FAILED | 2 | 20 | 2 | 1 | 0 | 0 | 0 | 0 | 2.0 s, worst 3.0 s |"
     assert (saved["cases"][0]["recovery_median"], saved["cases"][0]["recovery_worst"]) == (2.0, 3.0)
 
 

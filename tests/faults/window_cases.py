@@ -73,7 +73,7 @@ def _(rig: Rig) -> None:
     rig.windows().until_ready()
 
 
-@case("the window worker is killed between two parts", everyday=True, own=WORKERS, hit=batched_again)
+@case("the window worker is killed between two parts", own=WORKERS, hit=batched_again)
 def _(rig: Rig) -> None:
     """When some of a window's batches are written, and not all; what is written was not yet committed."""
     rig.processor()
@@ -101,7 +101,7 @@ def _(rig: Rig) -> None:
     _ready(_seldom_committing(rig), rig.windows())
 
 
-@case("all workers are down over three boundaries", everyday=True, own=WORKERS, hit=late_by_two_windows)
+@case("all workers are down over three boundaries", own=WORKERS, hit=late_by_two_windows)
 def _(rig: Rig) -> None:
     """Each change must find its own window afterwards."""
     workers = _ready(rig.processor(), rig.windows())

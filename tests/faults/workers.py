@@ -37,7 +37,7 @@ class Worker:
 
     def until_ready(self) -> "Worker":
         """Wait until it has its partitions; a killed one's session must end first."""
-        wait_until(lambda: self.is_ready or not self.runs, seconds=30, about=f"{self.part} ready")
+        wait_until(lambda: self.is_ready or not self.runs, seconds=120, about=f"{self.part} ready")
         assert self.runs, f"{self.part} ended with {self.process.returncode}:\n{self.said()[-3000:]}"
         return self
 

@@ -39,7 +39,7 @@ def own_stack() -> Iterator[Any]:
 def test_a_fresh_stack_has_nothing_broken(own_stack: Any) -> None:
     answer = _audit(own_stack, "doctor")
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert "safe for 7 d (audit.contact-changes.v1's retention)" in " ".join(answer.stdout.split())
+    assert "safe for 7 d (Kafka's retention of audit.contact-changes.v1)" in " ".join(answer.stdout.split())
 
 
 def test_each_spoilt_setting_is_named_with_its_remedy(own_stack: Any) -> None:

@@ -132,17 +132,32 @@ def test_a_topic_that_was_made_anew_is_read_from_its_first_record(topics: Stack,
     publish(topics, [{"partition": 1, "value": event(), "key": b"k"}] * 20)
     with worker(topics, tmp_path) as first:
         eventually(lambda: is_caught_up(topics), first.log.read_text)
-    admin = AdminClient({"bootstrap.servers": topics.kafka})
-    admin.delete_topics([CHANGES.name])[CHANGES.name].result()
-    eventually(lambda: CHANGES.name not in admin.list_topics(timeout=5).topics)
-    audit(topics, "topics", "apply").check_returncode()
-    eventually(lambda: leads(topics))
+    make_anew(topics)
     start = ends(topics)
     publish(topics, [{"partition": 1, "value": event(), "key": b"k"}] * 50)
 
     with worker(topics, tmp_path) as second:
         eventually(lambda: is_caught_up(topics), second.log.read_text)
     assert len(since(topics, start)[EVENTS.name]) == 50
+
+
+def test_a_topic_that_is_made_anew_stops_the_worker_that_reads_it(topics: Stack, tmp_path: Path) -> None:
+    publish(topics, [{"partition": 1, "value": event(), "key": b"k"}] * 20)
+    with worker(topics, tmp_path) as stopped:
+        eventually(lambda: is_caught_up(topics), stopped.log.read_text)
+        make_anew(topics)
+        publish(topics, [{"partition": 1, "value": event(), "key": b"k"}] * 200)
+        assert stopped.process.wait(timeout=20) == 1
+    assert "was made anew" in stopped.log.read_text()
+
+
+def make_anew(topics: Stack) -> None:
+    """Delete audit.changes and create it again."""
+    admin = AdminClient({"bootstrap.servers": topics.kafka})
+    admin.delete_topics([CHANGES.name])[CHANGES.name].result()
+    eventually(lambda: CHANGES.name not in admin.list_topics(timeout=5).topics)
+    audit(topics, "topics", "apply").check_returncode()
+    eventually(lambda: leads(topics))
 
 
 def test_an_offset_of_another_topic_of_that_name_stops_the_worker(topics: Stack, tmp_path: Path) -> None:

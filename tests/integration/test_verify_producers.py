@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from appending import Appended, Changes, Stored, letter, row_of
@@ -143,6 +144,20 @@ def test_a_number_in_a_dead_letter_is_not_missing(check: Any, stored: Stored, pr
     )
     process.tells("stop", 4, 4)
     assert missing(check()) == []
+
+
+def test_numbers_are_found_though_the_process_began_by_a_clock_that_was_ahead(
+    check: Any, changes: Changes, stored: Stored, mark_all: Any
+) -> None:
+    process, ahead = Process(changes, stored), datetime.now(UTC) + timedelta(days=3)
+    process.instance = str(UUID(int=int(ahead.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62))
+    process.tells("start", 0, 0, at=ahead)
+    process.events(1, 3)
+    (refused,) = process.events(2, store=False)
+    stored.dead_letters(letter(refused, CHANGES.name, refused.value, offset=refused.offset))
+    process.tells("stop", 3, 3, at=ahead)
+    mark_all()
+    assert missing(check(later=timedelta(days=4))) == []
 
 
 def test_numbers_of_a_resend_of_which_the_first_row_stays_are_not_missing(

@@ -89,10 +89,18 @@ def test_a_replay_whose_ends_were_compacted_away_keeps_its_range() -> None:
 def test_the_end_of_the_partition_ends_a_replay() -> None:
     collector = filled(begun(5, replay_until=8), [6])
     assert not collector.due(0.0)
-    collector.end_reached(PLACE)
+    collector.end_reached(PLACE, 12)
     assert collector.due(0.0)
     assert ranges(collector.take()) == {PLACE: (5, 8, [6])}
     assert collector.empty
+
+
+def test_a_replay_of_a_log_that_has_become_shorter_passes_nothing_that_may_come_there_yet() -> None:
+    collector = filled(begun(5, replay_until=8), [5, 6])
+    collector.end_reached(PLACE, 7)
+    filled(collector, [7, 8])
+    assert ranges(collector.take()) == {PLACE: (5, 6, [5, 6])}
+    assert ranges(collector.take()) == {PLACE: (7, 8, [7, 8])}
 
 
 def test_what_waits_behind_a_replay_is_due_at_once() -> None:
@@ -123,7 +131,7 @@ def test_every_record_is_in_one_batch_and_in_order(
         collector.add(PLACE, offset, row(offset), size=1, now=0.0)
         if offset in cuts:
             taken += collector.take().values()
-    collector.end_reached(PLACE)
+    collector.end_reached(PLACE, 1001)
     while not collector.empty:
         taken += collector.take().values()
     assert [r.offset for batch in taken for r in batch.rows] == offsets

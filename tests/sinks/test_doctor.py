@@ -168,7 +168,7 @@ BROKEN = [
     (position(committed=None), PROCESSOR_GROUP, "7 records left Kafka before they were done"),
     (position(committed=8), PROCESSOR_GROUP, "beyond the end"),
     (position(note=OffsetNote(topic="another")), PROCESSOR_GROUP, "made anew, or is a mirror"),
-    (position(waits_since=NOON - timedelta(days=14)), "outage", "audit.changes.v1's retention is over"),
+    (position(waits_since=NOON - timedelta(days=14)), "outage", "retention of audit.changes.v1 is over"),
     (group(members=0, worked_at=NOON - timedelta(days=30)), "outage", "offsets of audit-processor is over"),
 ]
 WARNED = [
@@ -186,11 +186,15 @@ WARNED = [
         "insert_quorum = 2",
     ),
     (clickhouse(disks=(Disk(name="cold", free=9, total=100),)), "disk space", "cold has 9% left"),
-    (position(waits_since=NOON - timedelta(days=13, hours=1)), "outage", "safe for 23 h (audit.changes.v1"),
+    (
+        position(waits_since=NOON - timedelta(days=13, hours=1)),
+        "outage",
+        "safe for 23 h (Kafka's retention of audit.changes",
+    ),
     (
         group(members=0, worked_at=NOON - timedelta(days=29, hours=1)),
         "outage",
-        "safe for 23 h (the offsets of audit-processor); start a worker of audit-processor",
+        "safe for 23 h (Kafka's memory of the offsets of audit-processor); start a worker of audit-processor",
     ),
     (
         position(note=OffsetNote(topic=f"id of {CHANGES.name}", refused=9_999)),
@@ -237,26 +241,26 @@ def safe(facts: Facts) -> tuple[str, timedelta] | None:
 
 
 def test_the_topic_whose_oldest_waiting_record_is_nearest_to_its_end_limits_an_outage() -> None:
-    assert safe(GOOD) == (f"{CONTACT_CHANGES.name}'s retention", timedelta(days=5))
+    assert safe(GOOD) == (f"Kafka's retention of {CONTACT_CHANGES.name}", timedelta(days=5))
 
 
 def test_of_two_partitions_that_wait_the_older_record_limits_an_outage() -> None:
     younger = GOOD.kafka.positions[-1]
     older = replace(younger, partition=1, waits_since=NOON - timedelta(days=6))
     facts = kafka(positions=(*GOOD.kafka.positions, older))
-    assert safe(facts) == (f"{CONTACT_CHANGES.name}'s retention", timedelta(days=1))
+    assert safe(facts) == (f"Kafka's retention of {CONTACT_CHANGES.name}", timedelta(days=1))
 
 
 def test_an_idle_groups_offsets_limit_an_outage_where_they_are_forgotten_first() -> None:
     facts = broker("offsets.retention.minutes", "10080")  # seven days, Kafka's default
-    assert safe(facts) == (f"the offsets of {WINDOWS_GROUP}", timedelta(days=4))
+    assert safe(facts) == (f"Kafka's memory of the offsets of {WINDOWS_GROUP}", timedelta(days=4))
 
 
 def test_offsets_of_a_group_with_members_are_not_forgotten_while_they_are_there() -> None:
     busy = {WINDOWS_GROUP: GroupFacts(members=1, worked_at=NOON - timedelta(days=3))}
     facts = broker("offsets.retention.minutes", "10080")
     facts = replace(facts, kafka=replace(facts.kafka, groups=busy))
-    assert safe(facts) == (f"{CONTACT_CHANGES.name}'s retention", timedelta(days=5))
+    assert safe(facts) == (f"Kafka's retention of {CONTACT_CHANGES.name}", timedelta(days=5))
 
 
 def test_an_outage_has_no_limit_where_nothing_is_forgotten_by_age() -> None:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from audit_sinks.status import Lag, Status
 from audit_sinks.sync import Sync, sentence
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -37,16 +36,3 @@ def test_what_is_overdue_is_said_with_what_to_look_at() -> None:
         "next sync 15:00 UTC, 319 changes pending, 7 of them overdue: complete until 12:00 UTC"
     )
     assert "`audit windows run`" in said
-
-
-@pytest.mark.parametrize(
-    ("status", "behind"),
-    [
-        (Status(sync=Sync(next_sync_at=NEXT, pending=312)), False),
-        (Status(sync=Sync(next_sync_at=NEXT, pending=312, overdue=1, complete_until=NOON)), True),
-        (Status(lags=[Lag(group="g", topic="t", records=1)]), True),
-    ],
-    ids=["pending", "overdue", "lag"],
-)
-def test_only_what_is_late_is_behind(status: Status, behind: bool) -> None:
-    assert status.behind is behind

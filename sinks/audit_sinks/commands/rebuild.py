@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any
 from uuid import UUID
 
 import click
@@ -13,14 +12,14 @@ import msgspec
 from msgspec import Raw
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from audit_schemas.event import Event, Target
 from audit_schemas.wire import encode
 from audit_sinks import own_events
 from audit_sinks.commands.dead_letter_choice import handled_by
-from audit_sinks.errors import Incomplete
+from audit_sinks.commands.rebuild_progress import watched
+from audit_sinks.errors import Incomplete, Misconfigured
 from audit_sinks.own_events import OperatorSettings
 from audit_sinks.rebuilding.preconditions import human
 from audit_sinks.rebuilding.rebuild import Rebuild, Report
@@ -58,8 +57,8 @@ def rebuild(  # noqa: PLR0913 - click hands each option over as an argument
 ) -> None:
     """Make ClickHouse's tables again from the topics, and put them in place if no row would be missing.
 
-    New tables are filled beside the old ones: with the rows that Kafka no longer has, then with all
-    that it has. Sink and readers go on meanwhile. If a row of the old table is missing in the new one,
+    New tables are filled beside the old ones: with all that Kafka has, and with the rows that it no
+    longer has. Sink and readers go on meanwhile. If a row of the old table is missing in the new one,
     nothing is exchanged, both stay, and the exit code is 3. Rows that differ are as Kafka has them;
     wording that `audit reenrich` made is kept. The old tables stay in the database beside, until
     --drop-old or --clean. Run it again if it was interrupted. Not at the same time as `audit reenrich`.
@@ -68,52 +67,61 @@ def rebuild(  # noqa: PLR0913 - click hands each option over as an argument
     Example: audit rebuild --dry-run --tables audit_events,contact_events
     """
     servers = Servers.load()
-    with _watched(show=not as_json) as watch:
-        job = Rebuild(kafka=servers.kafka, clickhouse=servers.clickhouse, tables=tables, watch=watch)
-        if clean:
-            _say({"freed_bytes": job.clean()}, "{freed_bytes} freed", as_json=as_json)
-            return
-        report = Report()
-        if (unfinished := job.unfinished()) is not None:
-            click.echo("finishing the exchange of the last rebuild, which was interrupted", err=True)
-            job.finish(unfinished, report)
-        else:
-            job.prepare()
-            if not yes and not dry_run:
-                click.confirm(
-                    f"Rebuild {', '.join(tables)} of {servers.clickhouse.database}?", abort=True, err=True
-                )
-            report = _rebuilt(job, servers, by, dry_run=dry_run)
+    job = Rebuild(kafka=servers.kafka, clickhouse=servers.clickhouse, tables=tables)
+    if clean:
+        freed = job.clean()
+        click.echo(msgspec.json.encode({"freed_bytes": freed}) if as_json else f"{human(freed)} freed")
+        return
+    report = _finished(job, dry_run=dry_run, show=not as_json)
+    if report is None:
+        job.prepare()
+        if not yes and not dry_run:
+            click.confirm(
+                f"Rebuild {', '.join(tables)} of {servers.clickhouse.database}?", abort=True, err=True
+            )
+        report = _rebuilt(job, by, dry_run=dry_run, show=not as_json)
+    kept = job.left() if report.exchanged else 0
     freed = job.clean() if drop_old and report.exchanged else 0
-    _print(report, job, dry_run=dry_run, freed=freed, as_json=as_json)
+    (_print_document if as_json else _print)(report, job.spare, kept=kept, freed=freed, dry_run=dry_run)
     if report.missing:
         raise Incomplete(
-            f"{report.missing:,} rows are in the tables and not in what was rebuilt: nothing is exchanged",
-            remedy=f"look at both, {servers.clickhouse.database} and {job.spare}; --clean drops the new",
+            f"rows of the tables that are missing in what was rebuilt: {report.missing:,}; "
+            "nothing is exchanged",
+            remedy=""
+            if dry_run
+            else f"look at both, {servers.clickhouse.database} and {job.spare}; --clean drops the new",
         )
 
 
-def _rebuilt(job: Rebuild, servers: Servers, by: str, *, dry_run: bool) -> Report:
-    exchanging = False
+def _finished(job: Rebuild, *, dry_run: bool, show: bool) -> Report | None:
+    """What came of a rebuild that was interrupted while it exchanged tables; nothing where there is none."""
+    if (unfinished := job.unfinished()) is None:
+        return None
+    if dry_run:
+        raise Misconfigured(
+            "the last rebuild ended while it exchanged tables", remedy="run `audit rebuild` to finish it"
+        )
+    click.echo("finishing the exchange of the last rebuild, which was interrupted", err=True)
+    report = Report()
+    with _terminable(), watched(job, show=show) as followed:
+        followed.finish(unfinished, report)
+    return report
+
+
+def _rebuilt(job: Rebuild, by: str, *, dry_run: bool, show: bool) -> Report:
+    outlook = "the tables are as they were; `audit rebuild --clean` drops what was built"
     try:
-        with _terminable():
-            report, positions = job.build()
+        with _terminable(), watched(job, show=show) as followed:
+            report, positions = followed.build()
             if dry_run:
-                job.clean()
-            elif report.missing:
-                job.refuse()
-            else:
+                followed.clean()
+            elif not report.missing:
                 # Told before it is done: nothing is done that the log does not hold.
-                own_events.record(servers.kafka, _event(job, report, by))
-                exchanging = True
-                job.exchange(positions, report)
+                own_events.record(job.kafka, _event(job, report, by))
+                outlook = "run `audit rebuild` again to finish the exchange"
+                followed.exchange(positions, report)
     except BaseException:
-        click.echo(
-            "run `audit rebuild` again to finish the exchange"
-            if exchanging
-            else "the tables are as they were; `audit rebuild --clean` drops what was built",
-            err=True,
-        )
+        click.echo(outlook, err=True)
         raise
     return report
 
@@ -147,66 +155,38 @@ def _event(job: Rebuild, report: Report, by: str) -> Event:
     )
 
 
-@contextmanager
-def _watched(*, show: bool) -> Iterator[Any]:
-    """Shows each step with what is done of it, its rate and the time that is left."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=Console(stderr=True), disable=not show) as progress:
-
-        def watch(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = progress.add_task(step, total=total, rate="")
-            speed = progress.tasks[tasks[step]].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            progress.update(tasks[step], completed=done, total=total, rate=rate)
-
-        yield watch
-
-
-def _say(values: dict[str, int], text: str, *, as_json: bool) -> None:
-    shown = {name: human(value) for name, value in values.items()}
-    click.echo(msgspec.json.encode(values) if as_json else text.format(**shown))
-
-
-def _print(report: Report, job: Rebuild, *, dry_run: bool, freed: int, as_json: bool) -> None:
-    if as_json:
-        click.echo(
-            msgspec.json.encode(
-                {
-                    "dry_run": dry_run,
-                    "records": report.records,
-                    "copied": report.copied,
-                    "tables": report.tables,
-                    "missing": report.missing,
-                    "exchanged": report.exchanged,
-                    "kept_in": job.spare if report.exchanged and not freed else None,
-                    "kept_bytes": report.kept_bytes - freed if not freed else 0,
-                }
-            )
+def _print_document(report: Report, spare: str, *, kept: int, freed: int, dry_run: bool) -> None:
+    click.echo(
+        msgspec.json.encode(
+            {
+                "dry_run": dry_run,
+                "records": report.records,
+                "kept": report.kept,
+                "tables": report.tables,
+                "missing": report.missing,
+                "exchanged": report.exchanged,
+                "old_tables_in": spare if kept and not freed else None,
+                "old_bytes": kept,
+            }
         )
-        return
+    )
+
+
+def _print(report: Report, spare: str, *, kept: int, freed: int, dry_run: bool) -> None:
     console = Console()
-    table = Table("Table", "Before", "Rebuilt", "Copied", "Missing", "New", "Differing", box=None)
+    table = Table("Table", "Before", "Rebuilt", "Kept", "Missing", "New", "Differing", box=None)
     for name, found in report.tables.items():
         missing = f"[red]{found.missing:,}[/]" if found.missing else "0"
-        numbers = [f"{n:,}" for n in (found.before, found.after, report.copied.get(name, 0))]
+        numbers = [f"{n:,}" for n in (found.before, found.after, report.kept[name])]
         table.add_row(name, *numbers, missing, f"{found.additional:,}", f"{found.differing:,}")
-    console.print(table)
+    if report.tables:
+        console.print(table)
     for name, found in report.tables.items():
         for kind, keys in (("missing", found.missing_keys), ("differing", found.differing_keys)):
             for key in keys:
                 console.print(f"[dim]{name}, {kind}:[/] {escape(key)}", soft_wrap=True)
     if report.exchanged:
-        old = f"dropped, {human(freed)} freed" if freed else f"in {job.spare}, {human(report.kept_bytes)}"
-        console.print(
-            f"{', '.join(report.exchanged)} are exchanged; the old tables are {old}", soft_wrap=True
-        )
+        old = f"dropped, {human(freed)} freed" if freed else f"in {spare}, {human(kept)}"
+        console.print(f"exchanged: {', '.join(report.exchanged)}; the old tables are {old}", soft_wrap=True)
     elif dry_run:
         console.print("nothing is exchanged, and what was built is dropped")

@@ -9,6 +9,7 @@ import structlog
 
 from audit_schemas import kill_points, logs, metrics
 from audit_schemas.monitoring import Monitor
+from audit_sinks import watchdog
 from audit_sinks.consumer import Sink
 from audit_sinks.settings import SinkSettings
 
@@ -49,6 +50,7 @@ def run() -> None:
     monitor = Monitor(settings.http_port, alive=worker.health.alive, ready=worker.health.ready)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
+    watchdog.watch(worker.health)
     log.info("started", http_port=monitor.port)
     started = time.monotonic()
     try:

@@ -44,17 +44,22 @@ def read(clickhouse: ClickHouse) -> ClickHouseFacts:
         Unreachable, Misconfigured: it does not answer, or refuses.
     """
     with connect(clickhouse, database="default") as client:
-        (server,) = query(client, "SELECT version() AS version, now64(3, 'UTC') AS now")
-        ahead = server["now"] - datetime.now(UTC)
-        pending, changed = _migrations(client, clickhouse.database)
-        return ClickHouseFacts(
-            version=server["version"],
-            ahead=ahead,
-            tables=_tables(client, clickhouse.database),
-            disks=_disks(client),
-            pending_migrations=pending,
-            changed_migration=changed,
-        )
+        return read_by(client, clickhouse.database)
+
+
+def read_by(client: Any, database: str) -> ClickHouseFacts:
+    """Ask the server over a connection that is there; errors as of `read`."""
+    (server,) = query(client, "SELECT version() AS version, now64(3, 'UTC') AS now")
+    ahead = server["now"] - datetime.now(UTC)
+    pending, changed = _migrations(client, database)
+    return ClickHouseFacts(
+        version=server["version"],
+        ahead=ahead,
+        tables=_tables(client, database),
+        disks=_disks(client),
+        pending_migrations=pending,
+        changed_migration=changed,
+    )
 
 
 def _migrations(client: Any, database: str) -> tuple[tuple[str, ...], str]:

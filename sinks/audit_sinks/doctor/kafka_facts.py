@@ -16,8 +16,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
 
 from audit_schemas.topics import CHANGES, TOPICS
 from audit_sinks.doctor.append_times import AppendTimes, moment
+from audit_sinks.doctor.committed import SECONDS, CommittedOffsets
 from audit_sinks.doctor.facts import GroupFacts, KafkaFacts, TopicFacts
-from audit_sinks.doctor.positions import READS, SECONDS, Position, offsets, positions
+from audit_sinks.doctor.positions import READS, Position, offsets, positions
 from audit_sinks.kafka import client_config, explained
 
 _NEWEST: Any = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
@@ -39,10 +40,12 @@ class KafkaReader:
     def __init__(self, servers: str) -> None:
         """Connect in the background."""
         self._admin = AdminClient(client_config(servers))
+        self._committed = CommittedOffsets(servers)
         self._times = AppendTimes(servers)
 
     def close(self) -> None:
         """Disconnect."""
+        self._committed.close()
         self._times.close()
 
     def read(self) -> KafkaFacts:
@@ -66,7 +69,10 @@ class KafkaReader:
             position
             for group, names in READS.items()
             for position in positions(
-                self._admin, group, {name: counts[name] for name in names if name in counts}
+                self._admin,
+                self._committed,
+                group,
+                {name: counts[name] for name in names if name in counts},
             )
         ]
         since = self._times.of({at.place: at.next for at in found if at.records})

@@ -22,6 +22,7 @@ class Limit(NamedTuple):
     """Something that runs out."""
 
     what: str
+    """A noun in the singular: what it is, and of which topic or group."""
     left: timedelta
     """From now; negative where it ran out already."""
     remedy: str
@@ -43,7 +44,9 @@ def _records(kafka: KafkaFacts, now: datetime) -> Iterator[Limit]:
     for topic in sorted({position.topic for position in kafka.positions}):
         if (kept := kafka.topics[topic].retention) is not None:
             waits = [at.waits_since for at in kafka.positions if at.topic == topic and at.waits_since]
-            yield Limit(f"{topic}'s retention", kept - (now - min(waits, default=now)), _hurry(topic))
+            yield Limit(
+                f"Kafka's retention of {topic}", kept - (now - min(waits, default=now)), _hurry(topic)
+            )
 
 
 def _offsets(kafka: KafkaFacts, now: datetime) -> Iterator[Limit]:
@@ -60,7 +63,11 @@ def _offsets(kafka: KafkaFacts, now: datetime) -> Iterator[Limit]:
     for group, facts in kafka.groups.items():
         since = now if facts.members else facts.worked_at
         if kept is not None and since is not None:
-            yield Limit(f"the offsets of {group}", kept - (now - since), f"start a worker of {group}")
+            yield Limit(
+                f"Kafka's memory of the offsets of {group}",
+                kept - (now - since),
+                f"start a worker of {group}",
+            )
 
 
 def _hurry(topic: str) -> str:

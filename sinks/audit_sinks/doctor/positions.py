@@ -1,20 +1,18 @@
 """How far each group is in each partition, asked from outside: nothing is joined, committed or written."""
 
-import time
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not in __all__
 
 from audit_schemas.offset_note import OffsetNote, read_note
 from audit_schemas.topics import CHANGES, CONTACT_CHANGES, PROCESSOR_GROUP, SINK_GROUP, WINDOWS_GROUP
+from audit_sinks.doctor.committed import SECONDS, CommittedOffsets
 from audit_sinks.tables import FEEDS
-
-SECONDS = 5.0
-"""How long one request may take."""
 
 READS: Mapping[str, tuple[str, ...]] = {
     PROCESSOR_GROUP: (CHANGES.name,),
@@ -26,11 +24,7 @@ READS: Mapping[str, tuple[str, ...]] = {
 _EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
-_LOADING = (
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-)
+_JSON = json.JSONDecoder()
 
 Partition = tuple[str, int]
 """A topic and a number."""
@@ -69,7 +63,9 @@ class Position:
         return max(0, self.end - self.next)
 
 
-def positions(admin: AdminClient, group: str, counts: Mapping[str, int]) -> list[Position]:
+def positions(
+    admin: AdminClient, committed: CommittedOffsets, group: str, counts: Mapping[str, int]
+) -> list[Position]:
     """Ask where a group is.
 
     The committed offsets come first, the ends later: what is done to its end is done with all that was
@@ -77,6 +73,7 @@ def positions(admin: AdminClient, group: str, counts: Mapping[str, int]) -> list
 
     Args:
         admin: a client.
+        committed: the same brokers'.
         group: its name.
         counts: topics and how many partitions each has.
 
@@ -86,7 +83,7 @@ def positions(admin: AdminClient, group: str, counts: Mapping[str, int]) -> list
     partitions = [TopicPartition(topic, number) for topic, count in counts.items() for number in range(count)]
     if not partitions:
         return []
-    committed = _committed(admin, group, partitions)
+    done = committed.of(group, partitions)
     starts, ends = offsets(admin, partitions, _EARLIEST), offsets(admin, partitions, _LATEST)
     return [
         Position(
@@ -96,9 +93,9 @@ def positions(admin: AdminClient, group: str, counts: Mapping[str, int]) -> list
             committed=found.offset if found.offset >= 0 else None,
             start=starts[found.topic, found.partition].offset,
             end=ends[found.topic, found.partition].offset,
-            note=_note(found.metadata),
+            note=note_of(found),
         )
-        for found in committed
+        for found in done
     ]
 
 
@@ -116,24 +113,26 @@ def partition_counts(admin: AdminClient, topics: Iterable[str]) -> dict[str, int
     return {topic: len(known[topic].partitions) for topic in topics if topic in known}
 
 
-def _committed(
-    admin: AdminClient, group: str, partitions: Sequence[TopicPartition]
-) -> Sequence[TopicPartition]:
-    """A broker that has not been asked for a group yet needs a moment to load it."""
-    deadline = time.monotonic() + SECONDS
-    while True:
-        try:
-            request = [ConsumerGroupTopicPartitions(group, list(partitions))]
-            answer = admin.list_consumer_group_offsets(request, request_timeout=SECONDS)
-            return list(answer[group].result().topic_partitions)
-        except KafkaException as error:
-            if error.args[0].code() not in _LOADING or time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+class Noted(Protocol):
+    """What has a note: a `TopicPartition`."""
+
+    @property
+    def metadata(self) -> str | None:
+        """May raise UnicodeDecodeError."""
 
 
-def _note(text: str | None) -> OffsetNote | None:
+def note_of(found: Noted) -> OffsetNote | None:
+    """The note beside an offset; nothing where there is none that can be read.
+
+    librdkafka copies a note without the zero that ends it, and reads on in its memory: behind a note of the
+    processors, whose client writes no zero, there may lie anything.
+    """
     try:
-        return read_note(text or "")
+        text = found.metadata or ""
+    except UnicodeDecodeError as error:
+        text = bytes(error.object).decode(errors="replace")
+    try:
+        _, end = _JSON.raw_decode(text)
+        return read_note(text[:end])
     except ValueError:
         return None

@@ -2,34 +2,39 @@
 
 What was appended to audit.events was received before, by the same brokers' clocks. So a row that was
 received after Kafka's first retained record was appended lies behind that record, and is still there.
-Rows around that moment are copied and read as well, which does no harm: they are the same row.
+Of rows around that moment those that are not read again are kept.
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from audit_sinks.batches import Place
-from audit_sinks.rebuilding.reader import Reader
+from audit_sinks.doctor.append_times import AppendTimes
+from audit_sinks.doctor.positions import Partition
 
 _MARGIN = timedelta(hours=1)
 """How far the clocks of two brokers may be apart."""
 _FAR = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def horizon(reader: Reader, topic: str) -> datetime:
-    """The time from which on Kafka has all that a topic was given. Asks Kafka for each partition.
+def horizon(kafka: str, topic: str, lows: Mapping[Place, int]) -> datetime:
+    """The time from which on Kafka has all that a topic was given. Asks Kafka for a record of each partition.
+
+    Args:
+        kafka: bootstrap servers.
+        topic: which.
+        lows: by partition, also of other topics, the first offset.
 
     Raises:
         Unreachable, Misconfigured: Kafka cannot be asked.
     """
-    bounds = {place: bound for place, bound in reader.bounds().items() if place.topic == topic}
-    first = {
-        place: reader.appended_at(place, low) if low < end else None for place, (low, end) in bounds.items()
-    }
-    return complete_from({place: low for place, (low, _) in bounds.items()}, first)
+    own: dict[Partition, int] = {place: low for place, low in lows.items() if place.topic == topic}
+    with closing(AppendTimes(kafka)) as times:
+        return complete_from(own, times.of(own))
 
 
-def complete_from(lows: Mapping[Place, int], first: Mapping[Place, datetime | None]) -> datetime:
+def complete_from(lows: Mapping[Partition, int], first: Mapping[Partition, datetime]) -> datetime:
     """The same on values.
 
     A partition that still begins at its offset 0 is whole, but what an earlier topic of that name had
@@ -37,14 +42,13 @@ def complete_from(lows: Mapping[Place, int], first: Mapping[Place, datetime | No
 
     Args:
         lows: by partition, its first offset.
-        first: by partition, when its first record was appended; nothing where it is empty.
+        first: by partition, when its first record was appended; those that are empty are left out.
 
     Returns:
         Far away where Kafka has nothing at all.
     """
-    trimmed = [moment or _FAR for place, moment in first.items() if lows[place]]
-    whole = [moment for place, moment in first.items() if moment is not None and not lows[place]]
+    trimmed = [first.get(place, _FAR) for place, low in lows.items() if low]
     if trimmed:
         latest = max(trimmed)
         return latest if latest == _FAR else latest + _MARGIN
-    return min(whole, default=_FAR)
+    return min(first.values(), default=_FAR)

@@ -10,7 +10,7 @@ import msgspec
 from audit_sinks.batches import Place
 from audit_sinks.clickhouse import explained, query
 
-Phase = Literal["building", "refused", "exchanging", "done"]
+Phase = Literal["building", "exchanging", "done"]
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -26,8 +26,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         run: which rebuild it is.
-        phase: building, and refused: the database holds nothing but copies; exchanging: one or the other
-            table may be exchanged; done: it holds the tables as they were before.
+        phase: building: the database holds nothing but copies; exchanging: one or the other table may be
+            exchanged; done: it holds the tables as they were before.
         pairs: the tables to exchange, in their order.
         positions: how far the rebuilt tables hold the topics: topic, partition, offset.
     """
@@ -87,17 +87,21 @@ def table_id(client: Any, database: str, table: str) -> str:
     return rows[0]["id"] if rows else ""
 
 
-def exchange(client: Any, live: str, spare: str, pair: Pair) -> bool:
-    """Put the rebuilt table in the place of the old one, at once for all readers; once only.
-
-    Returns:
-        Whether it was done now; not where it was before.
+def exchanged(client: Any, live: str, pair: Pair) -> bool:
+    """Whether the rebuilt table is in place already.
 
     Raises:
-        Unreachable, Misconfigured: ClickHouse cannot be asked, or refuses.
+        Unreachable, Misconfigured: ClickHouse cannot be asked.
     """
-    if table_id(client, live, pair.table) != pair.old:
-        return False
+    return table_id(client, live, pair.table) != pair.old
+
+
+def exchange(client: Any, live: str, spare: str, pair: Pair) -> None:
+    """Put the rebuilt table in the place of the old one, at once for all readers.
+
+    Raises:
+        Unreachable: nobody knows whether it is done: ask `exchanged`.
+        Misconfigured: the server refuses.
+    """
     with explained():
         client.execute(f"EXCHANGE TABLES {live}.{pair.table} AND {spare}.{pair.table}")
-    return True

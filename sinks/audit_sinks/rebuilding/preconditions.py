@@ -7,7 +7,7 @@ from audit_sinks import migrations
 from audit_sinks.clickhouse import explained, query
 from audit_sinks.errors import Misconfigured
 from audit_sinks.rebuilding import memory
-from audit_sinks.rebuilding.tables import TOPIC_OF, size
+from audit_sinks.rebuilding.tables import size
 
 _SPACE = 2
 """Times the tables' size that must be free on the disk: a copy, and its merges."""
@@ -32,8 +32,7 @@ def check(client: Any, live: str, spare: str, tables: Sequence[str]) -> None:
     state = memory.read(client, spare)
     if state and state.phase == "done":
         raise Misconfigured(
-            f"{spare} still has the tables of before the last rebuild, "
-            f"{human(size(client, spare, list(TOPIC_OF)))}",
+            f"{spare} still has the tables of before the last rebuild, {human(size(client, spare))}",
             remedy="once the new ones are as they should be: audit rebuild --clean",
         )
     _check_disk(client, live, tables)
@@ -64,12 +63,6 @@ def drop(client: Any, database: str) -> None:
     """Drop a database at once; the server would keep dropped tables and their space for eight minutes."""
     with explained():
         client.execute(f"DROP DATABASE IF EXISTS {database} SYNC", settings={"max_table_size_to_drop": 0})
-
-
-def now(client: Any) -> str:
-    """The server's time as `stored_at` is compared with it."""
-    (found,) = query(client, "SELECT toString(now64(3, 'UTC')) AS now")
-    return str(found["now"])
 
 
 def human(count: float) -> str:

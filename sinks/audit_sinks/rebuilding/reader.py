@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
-from datetime import datetime
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not in __all__
 
 from audit_schemas.settings import ClickHouse
 from audit_sinks import reading
 from audit_sinks.batches import Collector, Limits, MarkRow, Outcome, Place, Refusal
+from audit_sinks.doctor.positions import offsets
 from audit_sinks.errors import Incomplete, Misconfigured, Unreachable
-from audit_sinks.insertion import Inserter
+from audit_sinks.insertion import Inserter, Report
 from audit_sinks.kafka import client_config, explained
 from audit_sinks.lanes import Insert, insert_all, nothing
-from audit_sinks.records import appended_at
 from audit_sinks.tables import FEEDS
 
 Positions = Mapping[Place, int]
@@ -69,6 +70,7 @@ class Reader:
                 },
             )
         )
+        self._admin = AdminClient(client_config(kafka))
         self._marks = marks
         self._places = [place for topic in topics for place in self._partitions(topic)]
         self.positions: dict[Place, int] = {}
@@ -79,35 +81,21 @@ class Reader:
         """Leave."""
         self._consumer.close()
 
-    def bounds(self) -> dict[Place, tuple[int, int]]:
-        """By partition, the first offset that Kafka has, and the one after the last.
+    def lows(self) -> dict[Place, int]:
+        """By partition, the first offset that Kafka has.
 
         Raises:
             Unreachable, Misconfigured: Kafka cannot be asked.
         """
-        found = {}
-        for place in self._places:
-            try:
-                found[place] = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=_SECONDS)
-            except KafkaException as error:
-                raise explained(error.args[0], topic=place.topic) from error
-        return found
+        return self._offsets(OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     def ends(self) -> dict[Place, int]:
-        """By partition, the offset after its last record now."""
-        return {place: end for place, (_, end) in self.bounds().items()}
+        """By partition, the offset after its last record now.
 
-    def appended_at(self, place: Place, offset: int) -> datetime | None:
-        """When Kafka appended the first record from an offset on; nothing where there is none."""
-        self._consumer.assign([TopicPartition(*place, offset)])
-        deadline = time.monotonic() + _SECONDS
-        while time.monotonic() < deadline:
-            for message in self._consumer.consume(1, _POLL_SECONDS):
-                if message.error() is None:
-                    return appended_at(message)
-                if self._at_end(message, place) is not None:
-                    return None
-        raise Unreachable(f"{place.topic}[{place.partition}]: Kafka does not answer")
+        Raises:
+            Unreachable, Misconfigured: Kafka cannot be asked.
+        """
+        return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def begin(self, positions: Positions) -> None:
         """Go on there; a partition that is not named is not read."""
@@ -169,12 +157,20 @@ class Reader:
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as above
             raise Incomplete(
                 f"{place.topic}[{place.partition}]: records left Kafka before they were read again",
-                remedy="run it again: they are taken from the tables then",
+                remedy="run it again: they are taken from the tables then; "
+                "where that happens often, lengthen the topic's retention for as long as it takes",
             )
         found = explained(error, topic=place.topic)
         if isinstance(found, Misconfigured):
             raise found
         return None
+
+    def _offsets(self, spec: Any) -> dict[Place, int]:
+        try:
+            found = offsets(self._admin, [TopicPartition(*place) for place in self._places], spec)
+        except KafkaException as error:
+            raise explained(error.args[0]) from error
+        return {Place(*place): at.offset for place, at in found.items()}
 
     def _partitions(self, topic: str) -> list[Place]:
         try:
@@ -194,21 +190,22 @@ def _wait(inserting: "Future[None]") -> None:
 
 
 @contextmanager
-def lanes(clickhouse: ClickHouse, tables: Sequence[str], *, epoch: str) -> Iterator[list[Insert]]:
+def lanes(
+    clickhouse: ClickHouse, tables: Sequence[str], *, epoch: str, report: Report
+) -> Iterator[list[Insert]]:
     """Ways into the tables of a database.
 
     Args:
         clickhouse: with the database.
         tables: only these are filled.
         epoch: goes into the tokens: blocks of another run, or of the sink, are others.
+        report: told why inserting waits, and None when it goes on.
     """
 
     def refuse(_: Sequence[Refusal]) -> None:
         """It is in audit.dead-letters since the sink first met it."""
 
-    inserters = [
-        Inserter(clickhouse, refuse=refuse, report=lambda _: None, refusal_limit=0) for _ in range(_LANES)
-    ]
+    inserters = [Inserter(clickhouse, refuse=refuse, report=report, refusal_limit=0) for _ in range(_LANES)]
     feeds = {topic: tuple(feed for feed in every if feed.table in tables) for topic, every in FEEDS.items()}
 
     def into(inserter: Inserter) -> Insert:

@@ -1,62 +1,57 @@
 """ClickHouse's tables from the topics again, into tables beside them, exchanged when nothing is missing.
 
-    copy what Kafka no longer has ──▶ read the topics again ──▶ keep equal rows as they were ──▶ compare
-                                                                                                    │
-         done ◀── read on to the end of now ◀── exchange, table by table ◀── nothing is missing ◀───┘
+    read the topics ──▶ snapshot of the tables ──▶ read on ──▶ keep what Kafka has no more ──▶ compare
+                                                                                                  │
+         done ◀── read on to the end of now ◀── exchange, table by table ◀── nothing is missing ◀─┘
 
-The sink goes on meanwhile. What it stores before the exchange is read by us as well; what it stores in
-the old tables at the very moment of it lies before the end that Kafka has afterwards, and is read again
-into the tables that are in place then. A reader sees each table whole, but perhaps for a second not the
-events of the last second.
+The sink goes on meanwhile. All that a snapshot holds lies in Kafka before the end that is asked for
+after it, so that a row which is missing then is missing indeed. What the sink stores in the old tables at
+the very moment of the exchange lies before the end that Kafka has afterwards, and is read again into the
+tables that are in place then. A reader sees each table whole, but perhaps for a second not the events of
+the last second.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
+from audit_schemas.kill_points import nothing
 from audit_schemas.settings import ClickHouse
-from audit_sinks import migrations
-from audit_sinks.clickhouse import connect, explained, query
-from audit_sinks.errors import Misconfigured
-from audit_sinks.rebuilding import comparing, memory, preconditions
-from audit_sinks.rebuilding.comparing import Comparison
+from audit_sinks.clickhouse import connect, explained
+from audit_sinks.errors import Incomplete, Misconfigured
+from audit_sinks.rebuilding import memory, preconditions
+from audit_sinks.rebuilding.comparing import Comparison, compare
 from audit_sinks.rebuilding.horizon import horizon
+from audit_sinks.rebuilding.keeping import keep
 from audit_sinks.rebuilding.memory import Pair, State
-from audit_sinks.rebuilding.preconditions import drop, now
+from audit_sinks.rebuilding.preconditions import drop
 from audit_sinks.rebuilding.reader import Positions, Reader, lanes
-from audit_sinks.rebuilding.tables import BY_TIME, TOPIC_OF, USUAL, Shape, partitions, shape, size
+from audit_sinks.rebuilding.tables import BY_TIME, TOPIC_OF, USUAL, Shape, shape, size, snapshot
 from audit_sinks.tables import MARKS
 
 _ROUNDS = 3
-"""So often what is missing is looked for again, since the sink may have stored it just now."""
+"""So often it reads on, to be near the log's end."""
+_NEAR = 10_000
+"""Records that are read in less than a second."""
 
 
-class Watch(Protocol):
-    """Is told how far it is."""
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        """One step: its name, and rows or records of how many."""
-
-
-def unwatched(step: str, done: int, total: int) -> None:
-    """Nobody looks."""
+Watch = Callable[[str, int, int], None]
+"""Is told how far a step is: its name, and rows or records of how many."""
 
 
 @dataclass(slots=True)
 class Report:
     """What came of it."""
 
-    copied: dict[str, int] = field(default_factory=dict)
-    """By table, the rows that Kafka no longer has."""
     records: int = 0
     """Read from Kafka again."""
+    kept: dict[str, int] = field(default_factory=dict)
+    """By table, the rows that Kafka no longer has."""
     tables: dict[str, Comparison] = field(default_factory=dict)
     exchanged: list[str] = field(default_factory=list)
-    kept_bytes: int = 0
-    """Of the tables as they were before, which stay beside the new ones."""
 
     @property
     def missing(self) -> int:
@@ -73,12 +68,14 @@ class Rebuild:
         clickhouse: with the database that is rebuilt.
         tables: which of its tables.
         watch: is told how far it is.
+        waits: is told why inserting waits, and None when it goes on.
     """
 
     kafka: str
     clickhouse: ClickHouse
     tables: Sequence[str] = USUAL
-    watch: Watch = unwatched
+    watch: Watch = nothing
+    waits: Callable[[str | None], None] = nothing
     run: str = field(default_factory=lambda: str(uuid4()))
 
     @property
@@ -94,12 +91,12 @@ class Rebuild:
                 cannot exchange tables.
             Unreachable: a server does not answer.
         """
-        with connect(self.clickhouse, database="default") as client:
+        with self._connected() as client:
             preconditions.check(client, self.clickhouse.database, self.spare, self.tables)
 
     def unfinished(self) -> State | None:
         """A rebuild that ended while it exchanged tables: `finish` ends it."""
-        with connect(self.clickhouse, database="default") as client:
+        with self._connected() as client:
             state = memory.read(client, self.spare)
         return state if state and state.phase == "exchanging" else None
 
@@ -113,32 +110,28 @@ class Rebuild:
             Incomplete: Kafka deleted records before they were read.
             Unreachable, Misconfigured: a server does not answer, or refuses.
         """
-        report = Report()
-        live = self.clickhouse.database
-        with connect(self.clickhouse, database="default") as client, self._reader() as reader:
-            shapes = self._spare_tables(client)
-            low = {place: first for place, (first, _) in reader.bounds().items()}
-            for table in shapes:
-                since = horizon(reader, TOPIC_OF[table.name]) if table.name in BY_TIME else None
-                report.copied[table.name] = self._copy(client, table, since)
-            reader.begin(low)
-            for _ in range(_ROUNDS):
-                bound = now(client)
-                self._catch_up(reader)
-                for table in shapes:
-                    if table.worded:
-                        comparing.keep(client, table, live, self.spare)
-                    report.tables[table.name] = self._compare(client, table, bound)
-                if not report.missing:
-                    break
+        report, live = Report(), self.clickhouse.database
+        with self._connected() as client, self._reader(self.tables) as reader:
+            shapes = self._new_tables(client)
+            lows = reader.lows()
+            since = {
+                table: horizon(self.kafka, TOPIC_OF[table], lows) for table in BY_TIME.intersection(shapes)
+            }
+            reader.begin(lows)
+            self._catch_up(reader)
+            before = {table: snapshot(client, live, table, self.spare) for table in shapes}
+            self._fill(reader, self.spare, self.tables)
+            for table, known in shapes.items():
+                old, new = before[table], f"{self.spare}.{table}"
+                told = partial(self.watch, f"keeping {table}")
+                report.kept[table] = keep(client, known, old, new, since=since.get(table), watch=told)
+                told = partial(self.watch, f"comparing {table}")
+                report.tables[table] = compare(client, known, old, new, watch=told)
+                with explained():
+                    client.execute(f"DROP TABLE {old} SYNC", settings={"max_table_size_to_drop": 0})
             self._catch_up(reader)
             report.records = reader.records
             return report, dict(reader.positions)
-
-    def refuse(self) -> None:
-        """Remember that the new tables are not to be exchanged; they stay to be looked at."""
-        with connect(self.clickhouse, database="default") as client:
-            memory.write(client, self.spare, State(run=self.run, phase="refused"))
 
     def exchange(self, positions: Positions, report: Report) -> None:
         """Put the new tables in place, and read on until nothing that the old ones got is missing.
@@ -147,27 +140,19 @@ class Rebuild:
             Misconfigured: another rebuild has begun meanwhile, or the server refuses.
             Unreachable, Incomplete: `finish` goes on.
         """
-        live = self.clickhouse.database
-        with connect(self.clickhouse, database="default") as client:
+        with self._connected() as client:
             state = memory.read(client, self.spare)
             if state is None or state.run != self.run:
                 raise Misconfigured("another rebuild has begun: this one ends, and has changed nothing")
-            pairs = tuple(
-                Pair(
-                    table,
-                    memory.table_id(client, live, table),
-                    memory.table_id(client, self.spare, table),
-                )
-                for table in TOPIC_OF
-                if table in self.tables
-            )
+            ids = partial(memory.table_id, client)
             state = State(
                 run=self.run,
                 phase="exchanging",
-                pairs=pairs,
-                positions=tuple(
-                    (place.topic, place.partition, offset) for place, offset in positions.items()
+                pairs=tuple(
+                    Pair(table, ids(self.clickhouse.database, table), ids(self.spare, table))
+                    for table in self.tables
                 ),
+                positions=tuple((*place, offset) for place, offset in positions.items()),
             )
             memory.write(client, self.spare, state)
         self.finish(state, report)
@@ -176,21 +161,33 @@ class Rebuild:
         """Do what is left of an exchange, whatever interrupted it.
 
         Raises:
-            Unreachable, Incomplete, Misconfigured: as above.
+            Incomplete: Kafka deleted records that may be in one or the other table only.
+            Unreachable, Misconfigured: as above.
         """
         live, names = self.clickhouse.database, [pair.table for pair in state.pairs]
-        with connect(self.clickhouse, database="default") as client, self._reader(names) as reader:
-            waiting = [pair for pair in state.pairs if memory.table_id(client, live, pair.table) == pair.old]
-            if waiting:
-                reader.begin(state.places())
-                self._fill(reader, self.spare, [pair.table for pair in waiting])
-            for pair in waiting:
-                if memory.exchange(client, live, self.spare, pair):
+        with self._connected() as client, self._reader(names) as reader:
+            try:
+                waiting = [pair for pair in state.pairs if not memory.exchanged(client, live, pair)]
+                if waiting:
+                    reader.begin(state.places())
+                    self._fill(reader, self.spare, [pair.table for pair in waiting], "reading on")
+                for pair in waiting:
+                    memory.exchange(client, live, self.spare, pair)
                     report.exchanged.append(pair.table)
-            reader.begin(state.places())
-            self._fill(reader, live, names)
+                reader.begin(state.places())
+                self._fill(reader, live, names, "reading on")
+            except Incomplete as error:
+                raise Incomplete(
+                    error.message,
+                    remedy=f"what the sink stored since then is in {live} or in {self.spare}: "
+                    "copy it by hand, then drop the latter",
+                ) from error
             memory.write(client, self.spare, State(run=state.run, phase="done", pairs=state.pairs))
-            report.kept_bytes = size(client, self.spare, names)
+
+    def left(self) -> int:
+        """Bytes in the other database."""
+        with self._connected() as client:
+            return size(client, self.spare)
 
     def clean(self) -> int:
         """Drop the other database; returns how many bytes it had.
@@ -198,84 +195,56 @@ class Rebuild:
         Raises:
             Misconfigured: an exchange is not finished: what is there may be needed.
         """
-        with connect(self.clickhouse, database="default") as client:
-            state = memory.read(client, self.spare)
-            if state and state.phase == "exchanging":
-                raise Misconfigured(
-                    "the last rebuild ended while it exchanged tables",
-                    remedy="run `audit rebuild` to finish it",
-                )
-            freed = size(client, self.spare, list(TOPIC_OF))
+        if self.unfinished():
+            raise Misconfigured(
+                "the last rebuild ended while it exchanged tables",
+                remedy="run `audit rebuild` to finish it",
+            )
+        with self._connected() as client:
+            freed = size(client, self.spare)
             drop(client, self.spare)
         return freed
 
-    def _spare_tables(self, client: Any) -> list[Shape]:
-        """The new tables, empty, by the same migrations."""
-        drop(client, self.spare)
-        for _ in migrations.apply(client, self.spare):
-            pass
-        memory.write(client, self.spare, State(run=self.run, phase="building"))
-        return [shape(client, self.spare, table) for table in TOPIC_OF if table in self.tables]
-
-    def _copy(self, client: Any, table: Shape, before: datetime | None) -> int:
-        """Copy the rows that were received before a time, or all; returns how many were there."""
+    def _new_tables(self, client: Any) -> dict[str, Shape]:
+        """Make the new tables, empty, each as the old one is."""
         live = self.clickhouse.database
-        micros = None if before is None else int(before.timestamp() * 1_000_000)
-        older = (
-            "true" if micros is None else f"received_at < fromUnixTimestamp64Micro(toInt64({micros}), 'UTC')"
-        )
-        columns = ", ".join(table.copied)
-        found = partitions(client, (live,), table.name)
-        done, total = 0, sum(found.values())
-        for partition, rows in found.items():
-            self.watch(f"copying {table.name}", done, total)
-            with explained():
-                client.execute(
-                    f"INSERT INTO {self.spare}.{table.name} ({columns}) SELECT {columns} "  # noqa: S608 - checked names
-                    f"FROM {live}.{table.name} FINAL WHERE _partition_id = %(partition)s AND {older}",
-                    {"partition": partition},
-                    settings={
-                        "insert_allow_materialized_columns": 1,
-                        "insert_deduplicate": 0,
-                        "do_not_merge_across_partitions_select_final": 1,
-                    },
-                )
-            done += rows
-        self.watch(f"copying {table.name}", total, total)
-        (copied,) = query(client, f"SELECT count() AS rows FROM {self.spare}.{table.name} FINAL")  # noqa: S608 - as above
-        return int(copied["rows"])
+        drop(client, self.spare)
+        with explained():
+            client.execute(f"CREATE DATABASE {self.spare}")
+            for table in self.tables:
+                client.execute(f"CREATE TABLE {self.spare}.{table} AS {live}.{table}")
+        memory.write(client, self.spare, State(run=self.run, phase="building"))
+        return {table: shape(client, live, table) for table in self.tables}
 
     def _catch_up(self, reader: Reader) -> None:
         """Read until hardly anything is left to read."""
         for _ in range(_ROUNDS):
             before = reader.records
             self._fill(reader, self.spare, self.tables)
-            if reader.records - before < 10_000:
+            if reader.records - before < _NEAR:
                 return
 
-    def _fill(self, reader: Reader, database: str, tables: Sequence[str]) -> None:
-        ends = reader.ends()
-        total = reader.records + sum(
-            max(0, end - reader.positions.get(place, end)) for place, end in ends.items()
-        )
+    def _fill(
+        self, reader: Reader, database: str, tables: Sequence[str], step: str = "reading Kafka"
+    ) -> None:
+        """Read up to the end of now."""
+        ends, already = reader.ends(), reader.records
+        total = already + sum(max(0, end - reader.positions.get(place, end)) for place, end in ends.items())
         into = self.clickhouse.model_copy(update={"database": database})
-        self.watch("reading Kafka", reader.records, total)
-        with lanes(into, tables, epoch=f"{self.run}-{database}") as ways:
-            reader.read(ends, ways, lambda records: self.watch("reading Kafka", min(records, total), total))
-        self.watch("reading Kafka", total, total)
 
-    def _compare(self, client: Any, table: Shape, bound: str) -> Comparison:
-        live = self.clickhouse.database
-        found = partitions(client, (live, self.spare), table.name)
-        done, total, comparison = 0, sum(found.values()), Comparison()
-        for partition, comparison in comparing.compare(client, table, live, self.spare, bound=bound):  # noqa: B007 - the last one is whole
-            done += found.get(partition, 0)
-            self.watch(f"comparing {table.name}", min(done, total), total)
-        return comparison
+        def tell(records: int) -> None:
+            self.watch(step, min(records, total), total)
+
+        tell(already)
+        with lanes(into, tables, epoch=f"{self.run}-{database}", report=self.waits) as ways:
+            reader.read(ends, ways, tell)
+        tell(total)
+
+    def _connected(self) -> Any:
+        return connect(self.clickhouse, database="default")
 
     @contextmanager
-    def _reader(self, tables: Sequence[str] | None = None) -> Iterator[Reader]:
-        names = self.tables if tables is None else tables
-        topics = sorted({TOPIC_OF[table] for table in names})
-        with closing(Reader(self.kafka, topics, marks=MARKS.table in names)) as reader:
+    def _reader(self, tables: Sequence[str]) -> Iterator[Reader]:
+        topics = sorted({TOPIC_OF[table] for table in tables})
+        with closing(Reader(self.kafka, topics, marks=MARKS.table in tables)) as reader:
             yield reader

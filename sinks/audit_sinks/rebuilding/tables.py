@@ -7,9 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audit_sinks.clickhouse import query
+from audit_sinks.clickhouse import explained, query
 from audit_sinks.errors import Misconfigured
 from audit_sinks.tables import FEEDS, MARKS
+
+SETTINGS: Mapping[str, object] = {
+    "do_not_merge_across_partitions_select_final": 1,
+    # A year of keys may be larger than the memory: the rest goes to the disk.
+    "max_bytes_before_external_group_by": 1 << 30,
+    "join_algorithm": "grace_hash",
+    "max_bytes_in_join": 1 << 30,
+}
+"""With which two tables are held against each other."""
 
 WORDING = ("module", "description", "description_key", "named_by_producer", "catalogue_version")
 _PROVENANCE = frozenset({"version", "stored_at", "contact_batch_id"})
@@ -18,8 +27,8 @@ _PROVENANCE = frozenset({"version", "stored_at", "contact_batch_id"})
 BY_TIME = frozenset({"audit_events", "contact_events"})
 """Tables whose rows carry the broker's own time: it says which of them Kafka still has.
 
-The others are small, or carry the clock of whoever wrote them: they are copied whole, and what Kafka
-has is laid over it.
+The others carry the clock of whoever wrote them, or come from compacted topics: there each row that
+Kafka does not have is kept.
 """
 
 TOPIC_OF: Mapping[str, str] = {
@@ -48,9 +57,9 @@ class Shape:
         return [name for name in self.columns if name != "version"]
 
     @property
-    def bounded(self) -> bool:
-        """Whether its rows know when they were stored."""
-        return "stored_at" in self.columns
+    def joined_key(self) -> str:
+        """The columns of its key, with commas between them."""
+        return ", ".join(self.key)
 
     @property
     def facts(self) -> str:
@@ -110,19 +119,39 @@ def shape(client: Any, database: str, table: str) -> Shape:
     )
 
 
-def partitions(client: Any, databases: Sequence[str], table: str) -> dict[str, int]:
-    """A table's partitions in either of the databases, with the rows of the larger copy, repeats included."""
+def partitions(client: Any, *tables: str) -> dict[str, int]:
+    """The partitions of any of some tables, with the rows of all of them, repeats included.
+
+    Args:
+        client: of ClickHouse.
+        tables: with their databases.
+    """
     rows = query(
         client,
-        "SELECT partition_id, max(there) AS rows_there FROM (SELECT partition_id, sum(rows) AS there "
-        "FROM system.parts WHERE active AND database IN %(databases)s AND table = %(table)s "
-        "GROUP BY database, partition_id) GROUP BY partition_id ORDER BY partition_id",
-        {"databases": tuple(databases), "table": table},
+        "SELECT partition_id, sum(rows) AS there FROM system.parts "
+        "WHERE active AND concat(database, '.', table) IN %(tables)s "
+        "GROUP BY partition_id ORDER BY partition_id",
+        {"tables": tables},
     )
-    return {row["partition_id"]: row["rows_there"] for row in rows}
+    return {row["partition_id"]: row["there"] for row in rows}
 
 
-def size(client: Any, database: str, tables: Sequence[str]) -> int:
+def snapshot(client: Any, database: str, table: str, into: str) -> str:
+    """Keep a table as it is now, under another name: the server links its files, which takes no time.
+
+    Returns:
+        The full name of the snapshot.
+
+    Raises:
+        Unreachable, Misconfigured: ClickHouse cannot be asked, or refuses.
+    """
+    name = f"{into}.{table}_before"
+    with explained():
+        client.execute(f"CREATE TABLE {name} CLONE AS {database}.{table}")
+    return name
+
+
+def size(client: Any, database: str, tables: Sequence[str] = tuple(TOPIC_OF)) -> int:
     """Bytes on disk of tables."""
     (found,) = query(
         client,

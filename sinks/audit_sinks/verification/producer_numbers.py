@@ -52,7 +52,8 @@ FROM {grouped} AS counted
 _SUSPECTS = "SELECT service, instance FROM {grouped} WHERE numbers != highest OR told > highest"
 
 # A number that is in a dead letter is there: its bytes name the process. Of the scope's suspects all numbers
-# are wanted, whenever received; but nothing of a process was received long before its own id was made.
+# are wanted, whenever received; but nothing of a process was received long before its own id was made, unless
+# its clock was ahead then: in that case its first number seems not to be there.
 _SEEN = """
 (
     SELECT
@@ -66,7 +67,8 @@ _SEEN = """
     FROM
     (
         SELECT tryBase64Decode(assumeNotNull(value)) AS body, received_at
-        FROM dead_letters WHERE topic IN (%(changes)s, %(events)s) AND value IS NOT NULL
+        FROM dead_letters
+        WHERE topic IN (%(changes)s, %(events)s) AND value IS NOT NULL AND received_at >= {bound}
     )
     WHERE number > 0
 )
@@ -75,16 +77,18 @@ _SEEN = """
 _BOUND = """
 (SELECT min(UUIDv7ToDateTime(toUUIDOrZero(instance), 'UTC')) - INTERVAL 1 DAY FROM ({suspects}))
 """
+_EVER = "toDateTime64(0, 6, 'UTC')"
 
 _PROCESSES = """
 SELECT
-    service, instance, numbers, highest, last_seen_at, proven, begun_at, life_at,
+    service, instance, numbers, lowest, highest, last_seen_at, proven, begun_at, life_at,
     told.1 AS kind, told.2 AS sequence, told.3 AS acknowledged, told.4 AS at
 FROM
 (
     SELECT
         service, instance,
-        groupBitmap(number) AS numbers, max(number) AS highest, max(received_at) AS last_seen_at
+        groupBitmap(number) AS numbers, min(number) AS lowest, max(number) AS highest,
+        max(received_at) AS last_seen_at
     FROM {seen}
     WHERE (service, instance) IN ({suspects})
     GROUP BY service, instance
@@ -213,19 +217,25 @@ class Numbers:
     def incomplete(self) -> Iterator[tuple[Process, bool]]:
         """The processes some number of which is nowhere, and whether it is one below their highest.
 
-        Reads all that was received since the oldest suspect began, whatever the scope; memory is about a
-        kilobyte for each of these processes.
+        Reads all that was received since the oldest suspect began, whatever the scope, and where the first
+        number of one is missing all that was ever received; memory is about a kilobyte for each of these
+        processes.
         """
-        bound = _BOUND.format(suspects=self._suspects)
-        sql = _PROCESSES.format(seen=_SEEN.format(bound=bound), suspects=self._suspects)
-        for row in query(self._client, sql, self._values):
+        rows = self._seen_since(_BOUND.format(suspects=self._suspects))
+        if any(row["lowest"] != 1 for row in rows):
+            rows = self._seen_since(_EVER)
+        for row in rows:
             yield _process(row), row["numbers"] != row["highest"]
+
+    def _seen_since(self, bound: str) -> list[dict[str, Any]]:
+        sql = _PROCESSES.format(seen=_SEEN.format(bound=bound), suspects=self._suspects)
+        return query(self._client, sql, self._values)
 
     def gaps(self, processes: Sequence[Process]) -> Iterator[Gap]:
         """The numbers below their highest that are nowhere."""
         for first in range(0, len(processes), _CHUNK):
             chunk = tuple((one.service, one.instance) for one in processes[first : first + _CHUNK])
-            seen = _SEEN.format(bound="toDateTime64(0, 6, 'UTC')")
+            seen = _SEEN.format(bound=_EVER)
             rows = query(
                 self._client, _GAPS.format(seen=seen, most=_MOST_GAPS), {**self._values, "processes": chunk}
             )

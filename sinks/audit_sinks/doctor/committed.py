@@ -1,0 +1,45 @@
+"""What groups have committed, asked by consumers that bear the groups' names and join none.
+
+Not by an admin client: its `list_consumer_group_offsets` ends the process by a null pointer where the group's
+coordinator has moved or has not loaded the group yet, as after a start of a broker (librdkafka, issue 5040).
+"""
+
+from collections.abc import Sequence
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from audit_sinks.kafka import client_config
+
+SECONDS = 5.0
+"""How long one request may take."""
+
+
+class CommittedOffsets:
+    """Connects when a group is asked for the first time. Close it: it is a context for `closing`."""
+
+    def __init__(self, servers: str) -> None:
+        self._servers = servers
+        self._consumers: dict[str, Consumer] = {}
+
+    def of(self, group: str, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
+        """The committed offset of each partition, with its note; a negative offset where there is none.
+
+        Raises:
+            KafkaException: the brokers do not answer, or refuse.
+        """
+        found = self._consumer(group).committed(list(partitions), timeout=SECONDS)
+        for at in found:
+            if at.error is not None:
+                raise KafkaException(at.error)
+        return found
+
+    def close(self) -> None:
+        """Disconnect."""
+        for consumer in self._consumers.values():
+            consumer.close()
+
+    def _consumer(self, group: str) -> Consumer:
+        if group not in self._consumers:
+            more: dict[str, object] = {"group.id": group, "enable.auto.commit": False}
+            self._consumers[group] = Consumer(client_config(self._servers, **more))
+        return self._consumers[group]
