@@ -46,7 +46,7 @@ _CONTACT = "target_type = 'contact' AND target_name != '' AND position(descripti
 
 ACCOUNT = Column("account", "Account", "account_id")
 WHEN = Column("when", "When", "occurred_at", "moment", 21)
-WHERE = Column("where", "Where", _first("if(ip != '', " + _PLACE + ", '')", "place", "address", "via"), width=38)
+WHERE = Column("where", "Where", _first(f"if(ip != '', {_PLACE}, '')", "place", "address", "via"), width=38)
 ACTOR = Column(
     "actor",
     "Actor",
