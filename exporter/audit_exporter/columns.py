@@ -41,8 +41,6 @@ def _first(*columns: str) -> str:
 
 _BEHIND = _first("on_behalf_of_name", "on_behalf_of_email", "on_behalf_of_id")
 _PLACE = "if(place != '', concat(ip, ' (', place, ')'), ip)"
-_CONTACT = "target_type = 'contact' AND target_name != '' AND position(description, target_name) = 0"
-"""Whose change it was, the catalogue's sentence does not say: in the activity it is one contact's."""
 
 ACCOUNT = Column("account", "Account", "account_id")
 WHEN = Column("when", "When", "occurred_at", "moment", 21)
@@ -61,9 +59,7 @@ TARGET = Column(
     f"transform(module, {{{_MODULES}:Array(String)}}, {{{_TITLES}:Array(String)}}, module)",
     width=22,
 )
-ACTION = Column(
-    "action", "Action", f"if({_CONTACT}, concat(description, ' (', target_name, ')'), description)", width=90
-)
+ACTION = Column("action", "Action", "description", width=90)
 
 LOG = (WHEN, WHERE, ACTOR, ACTION_TYPE, TARGET, ACTION)
 """The columns of the log, in the order in which people read them."""

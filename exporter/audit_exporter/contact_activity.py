@@ -18,7 +18,11 @@ _COLUMNS = (
     "event_id, account_id, occurred_at, actor_type, actor_id, actor_name, action_type, outcome, description, "
     "changes, via, batch_id, window_end, pending"
 )
-_IN_LOG = "SELECT *, target_id AS contact_id, NULL AS synced_at, NULL AS contact_batch_id, true AS pending"
+_IN_LOG = (
+    "SELECT * EXCEPT (place, client), target_id AS contact_id, NULL AS synced_at, NULL AS contact_batch_id, "
+    "place, client, true AS pending"
+)
+"""The columns of contact_activity in their order."""
 _SYNCED_FIRST = f"{NEWEST_FIRST}, pending LIMIT 1 BY event_id"
 
 
