@@ -41,7 +41,7 @@ from .oracle import (
 from .traffic import Traffic
 
 _TOPICS = tuple(topic.name for topic in (CHANGES, EVENTS, CONTACT_CHANGES, CONTACT_BATCHES, DEAD_LETTERS))
-_PATIENCE = 90.0
+_PATIENCE = 300.0
 """Seconds for each part to come to the end: a killed worker's partitions wait for its session first."""
 
 
