@@ -80,7 +80,7 @@ def oversleep_at(rig: Rig, points: Iterable[str], choose: Random) -> None:
         oversleep(rig, armed(rig, at_some_time(point, choose), "stop "), choose)
 
 
-@case("workers fall asleep, and wake up when others have their place", everyday=True, times=5, seconds=900)
+@case("workers fall asleep, and wake up when others have their place", times=5, seconds=900)
 def _(rig: Rig) -> None:
     """At their points: what they then insert, send and commit comes too late, and must do no harm."""
     chains = []
