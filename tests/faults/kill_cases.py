@@ -60,7 +60,7 @@ def _(rig: Rig) -> None:
 )
 def _(rig: Rig) -> None:
     """Often while the last kill is not yet got over; now and then that is waited for, and measured."""
-    for _ in range(rig.times):
+    while rig.kills < rig.times:
         victims = rig.choose.choice(VICTIMS)
         if rig.choose.random() < 0.3:
             kill_and_measure(rig, victims)

@@ -12,7 +12,8 @@ from .rig import Rig, clickhouse_client
 
 _SPAN = 0.3
 """Seconds of traffic that are looked for: enough to reach each partition."""
-_PATIENCE = 120.0
+_PATIENCE = 300.0
+"""Seconds: what is slow is seen in the report, and machines are shared."""
 
 
 def recovered(rig: Rig, what: str, since: float, first: int) -> None:

@@ -64,6 +64,11 @@ class Rig:
         """The command that runs this case once more, with the same choices."""
         return f'make faults CASE="{self.name}" SEED={self.report.seed}'
 
+    @property
+    def kills(self) -> int:
+        """How many processes SIGKILL has ended in this case."""
+        return self.crew.kills + self.tally.kills
+
     def start(self, part: str, **more: str) -> Worker:
         """Start a worker; settings are what belongs into its environment beside the stack's."""
         return self.crew.start(part, {"AUDIT_WINDOW": f"{self.length}s", **self.settings, **more})

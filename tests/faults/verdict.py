@@ -16,7 +16,7 @@ from .rig import Rig
 from .traffic import Traffic
 from .workers import PARTS
 
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 """Seconds until a tick is stored: there is one every few seconds."""
 
 
@@ -85,6 +85,6 @@ def in_report(rig: Rig) -> Iterator[Row]:
             row.failures.append((str(error) or repr(error)).splitlines()[0])
         raise
     finally:
-        row.kills = rig.crew.kills + rig.tally.kills
+        row.kills = rig.kills
         row.recoveries = rig.tally.recoveries
         rig.report.add(row)

@@ -141,7 +141,7 @@ def test_after_a_fork_both_go_on_and_nothing_is_sent_twice(stack: Any, account: 
     stops = [
         (one["sequence"], one["acknowledged"])
         for one in map(json.loads, (record.value() for record in records_of(stack.kafka, PRODUCERS.name)))
-        if one["kind"] == "stop" and one["instance"] in by_instance
+        if one.get("kind") == "stop" and one["instance"] in by_instance
     ]
     assert sorted(stops) == [(3, 3), (6, 6)]
 

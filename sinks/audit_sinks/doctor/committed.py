@@ -4,14 +4,22 @@ Not by an admin client: its `list_consumer_group_offsets` ends the process by a 
 coordinator has moved or has not loaded the group yet, as after a start of a broker (librdkafka, issue 5040).
 """
 
+import time
 from collections.abc import Sequence
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from audit_sinks.kafka import client_config
 
 SECONDS = 5.0
 """How long one request may take."""
+_PAUSE = 0.2
+_NOT_YET = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+"""What a broker says that has just started or taken over."""
 
 
 class CommittedOffsets:
@@ -27,6 +35,16 @@ class CommittedOffsets:
         Raises:
             KafkaException: the brokers do not answer, or refuse.
         """
+        deadline = time.monotonic() + SECONDS
+        while True:
+            try:
+                return self._ask(group, partitions)
+            except KafkaException as error:
+                if error.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE)
+
+    def _ask(self, group: str, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
         found = self._consumer(group).committed(list(partitions), timeout=SECONDS)
         for at in found:
             if at.error is not None:
