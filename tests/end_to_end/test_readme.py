@@ -12,7 +12,7 @@ QUERIES = re.findall(r"```sql\n(.*?)```", README.read_text(), re.DOTALL)
 COMMANDS = [
     shlex.split(line, comments=True)[1:]
     for line in re.findall(
-        r"^\$ (audit (?:sql \"|actor|log|export|status|verify|doctor|dead).*)$",
+        r"^\$ (audit (?:sql \"|actor|log|session|export|status|verify|doctor|dead).*)$",
         README.read_text(),
         re.MULTILINE,
     )
