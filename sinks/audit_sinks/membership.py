@@ -1,5 +1,6 @@
 """The sink's place in its consumer group: where to resume, what to commit, and when it is out of it."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
@@ -16,6 +17,7 @@ from audit_schemas.offset_note import OffsetNote, check_topic
 from audit_schemas.topics import SINK_GROUP
 from audit_sinks import journal
 from audit_sinks.batches import Place
+from audit_sinks.errors import Unreachable
 from audit_sinks.kafka import client_config, explained
 from audit_sinks.settings import SinkSettings
 
@@ -23,6 +25,8 @@ _log = structlog.get_logger(__name__)
 
 _SECONDS = 1.2
 """How long one request may take; it is repeated, and in between we can be stopped."""
+_CHECK_SECONDS = 5.0
+"""Between two questions for the topics' ids."""
 
 
 def consumer_config(settings: SinkSettings) -> dict[str, object]:
@@ -64,6 +68,7 @@ class Membership:
         self._admin = admin
         self.topic_ids: Mapping[str, str] = {}
         """By topic; asked anew at each assignment."""
+        self._checked_at = 0.0
 
     def find_topics(self, names: Sequence[str]) -> None:
         """Learn the topics' ids.
@@ -113,8 +118,9 @@ class Membership:
     def commit(self, positions: Mapping[Place, journal.Position]) -> None:
         """Commit at once; nothing where there is nothing to say.
 
-        The topics' ids are asked for first. A consumer that runs while a topic is made anew reads on in
-        the new one, from the old one's offset: what it has read by now must not pass for the old one's.
+        Now and then the topics' ids are asked for first. A consumer that runs while a topic is made anew
+        reads on in the new one, from the old one's offset. What it commits until it is stopped here carries
+        the old topic's id, and the next start refuses it.
 
         Raises:
             Fenced: the group has moved on without us.
@@ -138,9 +144,15 @@ class Membership:
 
     def _check_topics(self, places: Iterable[Place]) -> None:
         notes = {place: OffsetNote(topic=self.topic_ids[place.topic]) for place in places}
-        if not notes:
+        if not notes or time.monotonic() - self._checked_at < _CHECK_SECONDS:
             return
-        self.find_topics(sorted({place.topic for place in notes}))
+        self._checked_at = time.monotonic()
+        try:
+            self.find_topics(sorted({place.topic for place in notes}))
+        except Unreachable:
+            # The commit itself says whether Kafka answers. This client may be slow to find a broker that is
+            # back, and must not hold up what the consumer can do.
+            return
         for place, note in notes.items():
             check_topic(
                 note,
