@@ -140,7 +140,7 @@ def test_each_kind_of_input_becomes_what_it_must_and_the_events_around_it_arrive
     for wild in ("1970", "2199"):
         assert made[wild]["claimed_at"].startswith(wild)
         assert made[wild]["received_at"] == made[wild]["occurred_at"]
-    assert made["host name"]["origin"] == {"address": "app.internal"}
+    assert made["host name"]["origin"] == {"address": "app.internal", "place": "app.internal"}
     assert (made["port"]["origin"]["ip"], made["port"]["origin"]["scope"]) == ("2a00:1450::1", "global")
     assert [(c["old"], c["new"]) for c in made["many"]["changes"][:2]] == [("0", '"0.10"'), ("1", '"1.10"')]
     assert len(made["many"]["changes"]) == 10_000
