@@ -1,7 +1,7 @@
 """The sink's place in its consumer group: where to resume, what to commit, and when it is out of it."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 from confluent_kafka import (
@@ -127,13 +127,13 @@ class Membership:
             Misconfigured: a topic is gone, or was made anew; nothing is committed.
             Unreachable: Kafka does not answer; to be repeated.
         """
+        if not positions:
+            return
         self._check_topics(positions)
         offsets = [
             TopicPartition(*place, position.offset, metadata=position.note(self.topic_ids[place.topic]))
             for place, position in positions.items()
         ]
-        if not offsets:
-            return
         try:
             results = self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
@@ -142,20 +142,20 @@ class Membership:
             if result.error is not None:
                 raise explained(result.error, topic=result.topic)
 
-    def _check_topics(self, places: Iterable[Place]) -> None:
-        notes = {place: OffsetNote(topic=self.topic_ids[place.topic]) for place in places}
-        if not notes or time.monotonic() - self._checked_at < _CHECK_SECONDS:
+    def _check_topics(self, places: Collection[Place]) -> None:
+        if time.monotonic() - self._checked_at < _CHECK_SECONDS:
             return
         self._checked_at = time.monotonic()
+        known = self.topic_ids
         try:
-            self.find_topics(sorted({place.topic for place in notes}))
+            self.find_topics(sorted({place.topic for place in places}))
         except Unreachable:
             # The commit itself says whether Kafka answers. This client may be slow to find a broker that is
             # back, and must not hold up what the consumer can do.
             return
-        for place, note in notes.items():
+        for place in places:
             check_topic(
-                note,
+                OffsetNote(topic=known[place.topic]),
                 topic=place.topic,
                 partition=place.partition,
                 topic_id=self.topic_ids[place.topic],
