@@ -18,11 +18,10 @@ _COLUMNS = (
     "event_id, account_id, occurred_at, actor_type, actor_id, actor_name, action_type, outcome, description, "
     "changes, via, batch_id, window_end, pending"
 )
-_IN_LOG = (
-    "SELECT * EXCEPT (place, client), target_id AS contact_id, NULL AS synced_at, NULL AS contact_batch_id, "
-    "place, client, true AS pending"
-)
-"""The columns of contact_activity in their order."""
+# A union goes by position: the log's columns come first, in the order that both views share.
+_OWN = "contact_id, synced_at, contact_batch_id"
+_SYNCED = f"SELECT * EXCEPT ({_OWN}), {_OWN}, false AS pending"
+_IN_LOG = "SELECT *, target_id AS contact_id, NULL AS synced_at, NULL AS contact_batch_id, true AS pending"
 _SYNCED_FIRST = f"{NEWEST_FIRST}, pending LIMIT 1 BY event_id"
 
 
@@ -53,7 +52,7 @@ def activity_query(
     bind = Binder()
     conditions = [*wanted.conditions(bind), *(after.conditions(bind) if after else ())]
     where = " AND ".join(conditions)
-    rows = f"SELECT *, false AS pending FROM contact_activity WHERE {where}"
+    rows = f"{_SYNCED} FROM contact_activity WHERE {where}"
     if pending:
         rows += f" UNION ALL {_IN_LOG} FROM audit_log WHERE {where} AND window_start IS NOT NULL"
     chosen = "*" if everything else f"{_COLUMNS}, {_SHOWN}"

@@ -25,7 +25,6 @@ from audit_schemas.errors import AuditError
 from audit_schemas.permissions import Permission
 
 _FOUND = 20
-_EVENTS = 50
 
 
 @click.group()
@@ -74,9 +73,7 @@ def _show(contacts: list[Contact], reader: Reader, limit: int, *, as_json: bool)
             click.echo(msgspec.json.encode(found))
         return
     Console(highlight=False).print(contact_table(contacts, reader.zone))
-    more = " (there may be more: --limit)" if len(contacts) == limit else ""
-    count = f"{len(contacts):,} contact{'s' * (len(contacts) != 1)}"
-    click.echo(f"{count}, times in {reader.zone}{more}", err=True)
+    options.say_count(len(contacts), "contact", reader.zone, more="--limit" if len(contacts) == limit else "")
 
 
 @contact.command()
@@ -84,10 +81,7 @@ def _show(contacts: list[Contact], reader: Reader, limit: int, *, as_json: bool)
 @click.argument("who", metavar="ID|EMAIL")
 @click.option("--field", "fields", multiple=True, help="Only changes of this field; repeat it for several.")
 @options.when
-@click.option(
-    "--limit", type=click.IntRange(1), default=_EVENTS, show_default=True, help="How many, newest first."
-)
-@click.option("--all", "everything", is_flag=True, help="Without a limit.")
+@options.how_many
 @click.option(
     "--include-pending",
     "pending",
@@ -141,9 +135,9 @@ class _Shown:
             self._print(page.dicts(), as_json=as_json, header=total == len(page.rows))
         waiting = self._waiting(found=total > 0)
         if not as_json:
-            more = " (there may be more: --limit, --all)" if total == limit else ""
-            count = f"{total:,} event{'s' * (total != 1)}"
-            click.echo(f"{count}, times in {self._reader.zone}{more}", err=True)
+            options.say_count(
+                total, "event", self._reader.zone, more="--limit, --all" if total == limit else ""
+            )
         click.echo(waiting, err=True)
 
     def _waiting(self, *, found: bool) -> str:

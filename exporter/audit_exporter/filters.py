@@ -61,11 +61,7 @@ class Filter:
 
     def conditions(self, bind: Binder) -> list[str]:
         """The conditions in SQL; every value is handed to `bind`."""
-        found = [of_accounts(self.accounts, bind)]
-        if self.timeframe.since is not None:
-            found.append(f"occurred_at >= {bind.moment(self.timeframe.since)}")
-        if self.timeframe.until is not None:
-            found.append(f"occurred_at < {bind.moment(self.timeframe.until)}")
+        found = [of_accounts(self.accounts, bind), *during(self.timeframe, bind)]
         if self.received_until is not None:
             found.append(f"received_at <= {bind.moment(self.received_until)}")
         found += [
@@ -93,6 +89,16 @@ def of_accounts(accounts: tuple[str, ...], bind: Binder) -> str:
     if len(accounts) == 1:
         return f"account_id = {bind.text(accounts[0])}"
     return f"account_id IN {bind.texts(accounts)}"
+
+
+def during(timeframe: Timeframe, bind: Binder) -> list[str]:
+    """The conditions of a timeframe; none for an end that is open."""
+    found = []
+    if timeframe.since is not None:
+        found.append(f"occurred_at >= {bind.moment(timeframe.since)}")
+    if timeframe.until is not None:
+        found.append(f"occurred_at < {bind.moment(timeframe.until)}")
+    return found
 
 
 def _target(target: TargetKey, bind: Binder) -> str:

@@ -23,7 +23,6 @@ from audit_exporter.tail import Follower
 from audit_schemas.errors import AuditError
 
 _POLL_SECONDS = 1.0
-_LIMIT = 50
 
 
 @click.group()
@@ -34,10 +33,7 @@ def log() -> None:
 @log.command("list")
 @options.who
 @options.which
-@click.option(
-    "--limit", type=click.IntRange(1), default=_LIMIT, show_default=True, help="How many, newest first."
-)
-@click.option("--all", "everything", is_flag=True, help="Without a limit.")
+@options.how_many
 @click.option("--json", "as_json", is_flag=True, help="JSON lines with every column, times in UTC.")
 def list_events(limit: int, everything: bool, as_json: bool, **given: Any) -> None:
     """List events, newest first.
@@ -62,8 +58,7 @@ def _list(
         total += len(page.rows)
         _print(page.dicts(), reader, as_json=as_json, header=total == len(page.rows))
     if not as_json:
-        more = " (there may be more: --limit, --all)" if total == limit else ""
-        click.echo(f"{total:,} event{'s' * (total != 1)}, times in {reader.zone}{more}", err=True)
+        options.say_count(total, "event", reader.zone, more="--limit, --all" if total == limit else "")
 
 
 @log.command()

@@ -45,6 +45,12 @@ _WHEN = (
     click.option("--since", help="From: 7d, 24h, today, yesterday, a date or an RFC 3339 time."),
     click.option("--until", help="To, itself excluded; written like --since."),
 )
+_HOW_MANY = (
+    click.option(
+        "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, newest first."
+    ),
+    click.option("--all", "everything", is_flag=True, help="Without a limit."),
+)
 _WHICH = (
     *_WHEN,
     click.option("--module", "modules", multiple=True, help="Module, by key or title."),
@@ -71,6 +77,11 @@ def who_of_one_account(command: Command) -> Command:
 def when(command: Command) -> Command:
     """Add the options that say from when until when."""
     return _add(_WHEN, command)
+
+
+def how_many(command: Command) -> Command:
+    """Add the options that say how many rows of a list."""
+    return _add(_HOW_MANY, command)
 
 
 def which(command: Command) -> Command:
@@ -142,3 +153,9 @@ def timeframe(options: dict[str, Any], now: datetime, zone: ZoneInfo) -> Timefra
         Invalid: when one of them cannot be read.
     """
     return Timeframe.read(options["since"], options["until"], now=now, zone=zone)
+
+
+def say_count(count: int, what: str, zone: ZoneInfo, *, more: str = "") -> None:
+    """Say on standard error how many rows a list has, in which zone, and what shows `more` of them."""
+    rest = f" (there may be more: {more})" if more else ""
+    click.echo(f"{count:,} {what}{'s' * (count != 1)}, times in {zone}{rest}", err=True)

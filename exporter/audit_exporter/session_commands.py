@@ -15,8 +15,6 @@ from audit_exporter.session_table import session_table
 from audit_exporter.sessions import STATES, SessionFilter, read_sessions
 from audit_exporter.settings import ReaderSettings
 
-_LIMIT = 50
-
 
 @click.group()
 def session() -> None:
@@ -29,10 +27,7 @@ def session() -> None:
 @click.option("--actor", "actors", multiple=True, help="Who signed in, by id.")
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="How it stands.")
 @click.option("--ip", "network", metavar="CIDR", help="From this address or network.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=_LIMIT, show_default=True, help="How many, newest first."
-)
-@click.option("--all", "everything", is_flag=True, help="Without a limit.")
+@options.how_many
 @click.option("--json", "as_json", is_flag=True, help="JSON lines with every column, times in UTC.")
 def list_sessions(limit: int, everything: bool, as_json: bool, **given: Any) -> None:
     """List sessions, newest first; failed sign-ins and what has no other half are among them.
@@ -63,8 +58,7 @@ def list_sessions(limit: int, everything: bool, as_json: bool, **given: Any) -> 
             table.show_header = total == len(page.rows)
             console.print(table)
     if not as_json:
-        more = " (there may be more: --limit, --all)" if total == most else ""
-        click.echo(f"{total:,} session{'s' * (total != 1)}, times in {reader.zone}{more}", err=True)
+        options.say_count(total, "session", reader.zone, more="--limit, --all" if total == most else "")
 
 
 def _line(row: dict[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Literal, get_args
 
 from audit_exporter.clickhouse import Connection, Table
-from audit_exporter.filters import Filter, of_accounts, within
+from audit_exporter.filters import Filter, during, of_accounts, within
 from audit_exporter.parameters import Binder, Query
 from audit_exporter.query import NEWEST_FIRST, Cursor, turn_pages
 from audit_exporter.timeframe import Timeframe
@@ -30,11 +30,7 @@ class SessionFilter:
 
     def conditions(self, bind: Binder) -> list[str]:
         """The conditions in SQL; every value is handed to `bind`."""
-        found = [of_accounts(self.accounts, bind)]
-        if self.timeframe.since is not None:
-            found.append(f"occurred_at >= {bind.moment(self.timeframe.since)}")
-        if self.timeframe.until is not None:
-            found.append(f"occurred_at < {bind.moment(self.timeframe.until)}")
+        found = [of_accounts(self.accounts, bind), *during(self.timeframe, bind)]
         if self.actors:
             found.append(f"actor_id IN {bind.texts(self.actors)}")
         if self.states:
