@@ -1,9 +1,13 @@
 """What the broker knows of a topic: how many records were appended, and when."""
 
 import time
+from collections.abc import Iterable
+from contextlib import closing
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+
+from audit_sinks.doctor.committed import CommittedOffsets
 
 Ends = dict[int, int]
 
@@ -46,12 +50,11 @@ def commit(bootstrap: str, group: str, topic: str, ends: Ends) -> None:
         done.result()
 
 
-def committed(bootstrap: str, group: str, topic: str) -> Ends:
+def committed(bootstrap: str, group: str, topic: str, partitions: Iterable[int]) -> Ends:
     """How far a group has come with a topic."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-    places = answer.result().topic_partitions
-    return {place.partition: place.offset for place in places if place.topic == topic}
+    with closing(CommittedOffsets(bootstrap)) as offsets:
+        places = offsets.of(group, [TopicPartition(topic, number) for number in partitions])
+    return {place.partition: place.offset for place in places}
 
 
 class Topic:

@@ -130,10 +130,11 @@ def _tick(kafka: str, partitions: broker.Ends, start: int) -> None:
 def _wait(kafka: str, wanted: broker.Ends, seconds: float) -> None:
     """Wait until the worker has done with all before these offsets."""
     end = time.monotonic() + seconds
-    while any(
-        broker.committed(kafka, WINDOWS_GROUP, CONTACT_CHANGES.name).get(number, 0) < offset
-        for number, offset in wanted.items()
-    ):
+    while not _is_done(broker.committed(kafka, WINDOWS_GROUP, CONTACT_CHANGES.name, wanted), wanted):
         if time.monotonic() > end:
             raise TimeoutError(f"the windows are not closed after {seconds} s")
         time.sleep(0.2)
+
+
+def _is_done(committed: broker.Ends, wanted: broker.Ends) -> bool:
+    return all(committed[number] >= offset for number, offset in wanted.items())

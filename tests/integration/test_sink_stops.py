@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import EVENTS, SINK_GROUP
 from audit_sinks.batches import Place
 from audit_sinks.clickhouse import connect
+from audit_sinks.doctor.committed import CommittedOffsets
 from audit_sinks.errors import Misconfigured
 from audit_sinks.journal import Position
 from audit_sinks.membership import Membership, consumer_config
@@ -90,9 +92,8 @@ def publish(stack: Stack, first: int, count: int) -> None:
 
 def committed(stack: Stack) -> int:
     place = TopicPartition(EVENTS.name, PARTITION)
-    client = admin(stack)
-    answer = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(SINK_GROUP, [place])])
-    return int(answer[SINK_GROUP].result().topic_partitions[0].offset)
+    with closing(CommittedOffsets(stack.kafka)) as offsets:
+        return offsets.of(SINK_GROUP, [place])[0].offset
 
 
 def commit(stack: Stack, offset: int, note: str) -> None:

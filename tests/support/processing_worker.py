@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,17 @@ from typing import Any
 from command import AUDIT
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaException,
     Message,
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
 
 from audit_deploy.control import Stack
 from audit_deploy.programs import KAFKA
 from audit_schemas.mark import is_mark
 from audit_schemas.topics import CHANGES, CONTACT_CHANGES, DEAD_LETTERS, EVENTS, PROCESSOR_GROUP
+from audit_sinks.doctor.committed import CommittedOffsets
 
 PARTITIONS = 4
 EVENT = {"account": "acme", "occurred_at": "2026-03-02T09:59:00Z", "action": "update"}
@@ -193,8 +192,7 @@ def commit(kafka: Stack, places: list[TopicPartition]) -> None:
 
 def is_caught_up(kafka: Stack) -> bool:
     """Whether the group has committed all of the changes."""
-    admin = AdminClient({"bootstrap.servers": kafka.kafka})
-    request = [ConsumerGroupTopicPartitions(PROCESSOR_GROUP)]
-    (future,) = admin.list_consumer_group_offsets(request).values()
-    committed = {(place.topic, place.partition): place.offset for place in future.result().topic_partitions}
-    return all(committed.get(place) == end for place, end in ends(kafka, [CHANGES.name]).items() if end)
+    wanted = {place: end for place, end in ends(kafka, [CHANGES.name]).items() if end}
+    with closing(CommittedOffsets(kafka.kafka)) as offsets:
+        found = offsets.of(PROCESSOR_GROUP, [TopicPartition(*place) for place in wanted])
+    return {(place.topic, place.partition): place.offset for place in found} == wanted
