@@ -21,12 +21,13 @@ from confluent_kafka.admin import AdminClient
 
 from audit_schemas import metrics
 from audit_schemas.health import Health
+from audit_schemas.kafka import client_config
 from audit_schemas.kill_points import at, nothing
 from audit_sinks import journal, lanes
 from audit_sinks.batches import Batch, Collector, Limits, Place
 from audit_sinks.errors import AuditError, Fenced, Misconfigured
 from audit_sinks.insertion import Inserter
-from audit_sinks.kafka import client_config, explained, patiently
+from audit_sinks.kafka import explained, patiently
 from audit_sinks.membership import Membership, consumer_config
 from audit_sinks.reading import outcome
 from audit_sinks.refusals import DeadLetterOffice

@@ -1,11 +1,11 @@
-"""The confluent-kafka clients of this part: what they share, what their errors mean, and waiting."""
+"""What Kafka's errors mean for the sink, and waiting until Kafka can do it."""
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from confluent_kafka import KafkaError
 
+import audit_schemas.kafka
 from audit_schemas.topics import SINK_GROUP
 from audit_sinks.errors import Fenced, Misconfigured, Unreachable
 
@@ -24,14 +24,6 @@ _FENCED = frozenset(
 )
 
 
-def client_config(servers: str, **more: Any) -> dict[str, Any]:
-    """The settings that all clients share, as librdkafka names them.
-
-    What librdkafka logs as it reconnects reaches us as errors; we say it once.
-    """
-    return {"bootstrap.servers": servers, "log_level": 2, "reconnect.backoff.max.ms": 2_000, **more}
-
-
 def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | Misconfigured:
     """What an error of Kafka's means for the sink."""
     where = f"{topic}: " if topic else ""
@@ -44,8 +36,6 @@ def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | M
         )
     if code in _FENCED:
         return Fenced(f"{where}{error.str()}")
-    if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001
-        return Misconfigured(f"{where}Kafka does not know this topic", remedy="run `audit topics apply`")
     if code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
         return Misconfigured(
             f"{where}Kafka does not have the next record to store ({error.str()})",
@@ -53,15 +43,7 @@ def explained(error: KafkaError, *, topic: str = "") -> Fenced | Unreachable | M
             f"missing; then set the offsets of the group {SINK_GROUP} by hand "
             f"(kafka-consumer-groups.sh --reset-offsets)",
         )
-    if code in (
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError._AUTHENTICATION,  # noqa: SLF001
-        KafkaError.OFFSET_METADATA_TOO_LARGE,
-    ):
-        return Misconfigured(f"{where}Kafka refuses: {error.str()}")
-    return Unreachable(f"{where}Kafka does not answer: {error.str()}", remedy="check AUDIT_KAFKA")
+    return audit_schemas.kafka.explained(error, topic=topic)
 
 
 def patiently(

@@ -13,12 +13,13 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from audit_schemas.kafka import client_config
 from audit_schemas.offset_note import OffsetNote, check_topic
 from audit_schemas.topics import SINK_GROUP
 from audit_sinks import journal
 from audit_sinks.batches import Place
 from audit_sinks.errors import Unreachable
-from audit_sinks.kafka import client_config, explained
+from audit_sinks.kafka import explained
 from audit_sinks.settings import SinkSettings
 
 _log = structlog.get_logger(__name__)

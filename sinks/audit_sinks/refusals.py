@@ -10,9 +10,9 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from audit_schemas import metrics, topics
 from audit_schemas.dead_letter import DeadLetter
+from audit_schemas.kafka import client_config
 from audit_sinks.batches import Refusal
 from audit_sinks.errors import Unreachable
-from audit_sinks.kafka import client_config
 from audit_sinks.records import refusable
 
 _log = structlog.get_logger(__name__)

@@ -16,10 +16,10 @@ from sinking import wait_until
 
 from audit_deploy.control import Stack
 from audit_deploy.stack import running
+from audit_schemas import own_events
 from audit_schemas.dead_letter import DeadLetter, Refusable
 from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import ACCOUNTS, CHANGES, CONTACT_BATCHES, DEAD_LETTERS, EVENTS
-from audit_sinks import own_events
 from audit_sinks.clickhouse import connect, query
 from audit_sinks.commands.dead_letters import dead_letters
 from audit_sinks.errors import AuditError, Unreachable

@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 from kafka_records import records_of
 
+from audit_schemas import own_events
 from audit_schemas.event import Event, Target, partition_key
+from audit_schemas.own_events import operator, record, record_all
 from audit_schemas.topics import CHANGES
 from audit_schemas.wire import decode_event
-from audit_sinks import own_events
 from audit_sinks.errors import Unreachable
-from audit_sinks.own_events import operator, record, record_all
 
 
 def event(account: str) -> Event:

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 import msgspec
 
+from audit_schemas.own_events import OperatorSettings
 from audit_sinks.clickhouse import connect
 from audit_sinks.commands.dead_letter_choice import chosen, filters, handled_by
 from audit_sinks.dead_letters import stored
@@ -16,7 +17,6 @@ from audit_sinks.dead_letters.replay import Replaying, look
 from audit_sinks.dead_letters.replay import replay as put_back
 from audit_sinks.dead_letters.returns import Outcome, Returns
 from audit_sinks.errors import Incomplete, Invalid
-from audit_sinks.own_events import OperatorSettings
 from audit_sinks.settings import Servers
 
 _NONE = "no open dead letter fits"

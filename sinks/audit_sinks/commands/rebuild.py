@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from audit_schemas import own_events
 from audit_schemas.event import Event, Target
+from audit_schemas.own_events import OperatorSettings
 from audit_schemas.wire import encode
-from audit_sinks import own_events
 from audit_sinks.commands.dead_letter_choice import handled_by
 from audit_sinks.commands.rebuild_progress import watched
 from audit_sinks.errors import Incomplete, Misconfigured
-from audit_sinks.own_events import OperatorSettings
 from audit_sinks.rebuilding.preconditions import human
 from audit_sinks.rebuilding.rebuild import Rebuild, Report
 from audit_sinks.rebuilding.tables import TOPIC_OF, USUAL

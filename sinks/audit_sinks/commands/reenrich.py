@@ -15,14 +15,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from audit_schemas import own_events
 from audit_schemas.catalogue import Catalogue, CatalogueSettings, catalogue
 from audit_schemas.event import Event, Target
+from audit_schemas.own_events import OperatorSettings
 from audit_schemas.wire import encode
-from audit_sinks import own_events
 from audit_sinks.clickhouse import connect
 from audit_sinks.commands.dead_letter_choice import handled_by
 from audit_sinks.commands.since import Since
-from audit_sinks.own_events import OperatorSettings
 from audit_sinks.reenriching.reenrich import Reenrichment, Summary
 from audit_sinks.reenriching.sql import Scope
 from audit_sinks.settings import Servers

@@ -12,14 +12,14 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec import Raw
 
+from audit_schemas import own_events
 from audit_schemas.dead_letter import DeadLetter
 from audit_schemas.event import Event, Target
+from audit_schemas.own_events import operator
 from audit_schemas.types import AccountId
 from audit_schemas.wire import encode
-from audit_sinks import own_events
 from audit_sinks.dead_letters import stored
 from audit_sinks.dead_letters.handling import Handling
-from audit_sinks.own_events import operator
 
 Tell = Callable[[Sequence[tuple[DeadLetter, Handling]]], None]
 """Publishes what was done and returns once Kafka has it; raises Unreachable or Misconfigured."""

@@ -8,8 +8,9 @@ from uuid import UUID
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from audit_schemas.dead_letter import DeadLetter
+from audit_schemas.kafka import client_config
 from audit_schemas.topics import CONTACT_CHANGES, EVENTS, TOPICS
-from audit_sinks.kafka import client_config, explained
+from audit_sinks.kafka import explained
 
 _DELIVERY_SECONDS = 30
 _KEEP_PARTITION = frozenset({EVENTS.name, CONTACT_CHANGES.name})

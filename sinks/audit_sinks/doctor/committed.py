@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from audit_sinks.kafka import client_config
+from audit_schemas.kafka import client_config
 
 SECONDS = 5.0
 """How long one request may take."""

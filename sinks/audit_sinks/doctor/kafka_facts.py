@@ -14,12 +14,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
     ResourceType,
 )
 
+from audit_schemas.kafka import client_config
 from audit_schemas.topics import CHANGES, TOPICS
 from audit_sinks.doctor.append_times import AppendTimes, moment
 from audit_sinks.doctor.committed import SECONDS, CommittedOffsets
 from audit_sinks.doctor.facts import GroupFacts, KafkaFacts, TopicFacts
 from audit_sinks.doctor.positions import READS, Position, offsets, positions
-from audit_sinks.kafka import client_config, explained
+from audit_sinks.kafka import explained
 
 _NEWEST: Any = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 

@@ -14,13 +14,14 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not in __all__
 
+from audit_schemas.kafka import client_config
 from audit_schemas.settings import ClickHouse
 from audit_sinks import reading
 from audit_sinks.batches import Collector, Limits, MarkRow, Outcome, Place, Refusal
 from audit_sinks.doctor.positions import offsets
 from audit_sinks.errors import Incomplete, Misconfigured, Unreachable
 from audit_sinks.insertion import Inserter, Report
-from audit_sinks.kafka import client_config, explained
+from audit_sinks.kafka import explained
 from audit_sinks.lanes import Insert, insert_all, nothing
 from audit_sinks.tables import FEEDS
 

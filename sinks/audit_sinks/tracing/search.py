@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from audit_sinks.kafka import client_config, explained
+from audit_schemas.kafka import client_config
+from audit_sinks.kafka import explained
 from audit_sinks.records import appended_at, headers
 
 _SECONDS = 10.0

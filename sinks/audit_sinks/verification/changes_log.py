@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from audit_schemas.kafka import client_config
 from audit_schemas.topics import CHANGES
 from audit_sinks.errors import Unreachable
-from audit_sinks.kafka import client_config, explained
+from audit_sinks.kafka import explained
 from audit_sinks.records import appended_at
 
 _SECONDS = 10.0

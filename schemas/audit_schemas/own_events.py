@@ -11,13 +11,13 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from pydantic import Field
 
 from audit_schemas.cloud_events import cloud_event_headers
+from audit_schemas.errors import Unreachable
 from audit_schemas.event import Actor, Event, partition_key
+from audit_schemas.kafka import client_config, explained
 from audit_schemas.settings import Settings
 from audit_schemas.topics import CHANGES
 from audit_schemas.types import ACCOUNT_LENGTH
 from audit_schemas.wire import encode
-from audit_sinks.errors import Unreachable
-from audit_sinks.kafka import client_config, explained
 
 SERVICE = "auditlane"
 """Who publishes them."""
