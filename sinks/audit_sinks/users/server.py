@@ -1,0 +1,43 @@
+"""Whether the server has taken what was written: it looks at its files by itself, every few seconds."""
+
+import time
+from typing import Any
+
+from audit_sinks.clickhouse import query
+from audit_sinks.errors import Incomplete, Invalid
+
+_PATIENCE_SECONDS = 20.0
+_PAUSE_SECONDS = 0.1
+
+
+def refuse_known(client: Any, name: str) -> None:
+    """Let no file of ours change a log-in that the server has from elsewhere.
+
+    Raises:
+        Invalid: the server has one of that name.
+        Unreachable, Misconfigured: it cannot be asked.
+    """
+    if _knows(client, name):
+        raise Invalid(f"the server has a log-in {name!r} already", remedy="choose another name")
+
+
+def wait(client: Any, name: str, *, known: bool) -> None:
+    """Wait until the server knows a log-in, or does not know it any more.
+
+    Raises:
+        Incomplete: it does not notice.
+        Unreachable, Misconfigured: it cannot be asked.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while _knows(client, name) != known:
+        if time.monotonic() > deadline:
+            raise Incomplete(
+                f"the file is written, and after {_PATIENCE_SECONDS:.0f} s the server still "
+                f"{'does not know' if known else 'knows'} {name!r}",
+                remedy="is AUDIT_CLICKHOUSE_USERS the folder of the server in AUDIT_CLICKHOUSE? see its log",
+            )
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _knows(client: Any, name: str) -> bool:
+    return bool(query(client, "SELECT 1 FROM system.users WHERE name = %(name)s", {"name": name}))
