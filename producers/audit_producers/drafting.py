@@ -87,7 +87,7 @@ def drafted(
         "target": lean(target),
         **{name: lean(value) for name, value in said.items() if value is not None},
     }
-    if told := [_written(change) for change in _listed(changes)]:
+    if told := [written_change(change) for change in _listed(changes)]:
         fields["changes"] = told
     if "related" in fields:
         fields["related"] = [lean(one) for one in fields["related"]]
@@ -125,7 +125,7 @@ def _listed(changes: Changes) -> Iterable[Change]:
     return changes
 
 
-def _written(change: Change) -> dict[str, Any]:
+def written_change(change: Change) -> dict[str, Any]:
     """A change's fields, its values as JSON text without secrets."""
     clean = redacted if is_secret_path(change.field) else without_secrets
     fields: dict[str, Any] = {"field": change.field}

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from audit_producers.drafting import NEEDS_TIME, checked
-from audit_producers.ids import derived_id, id_of_key, uuid7
+from audit_producers.ids import id_of_key, uuid7
+from audit_producers.occurrences import Occurrences
 from audit_schemas.errors import Invalid
 from audit_schemas.event import Event
 from audit_schemas.wire import encode
@@ -27,8 +28,7 @@ class Lines:
 
     def __init__(self, service: str) -> None:
         self._service = service
-        self._seen: set[int] = set()
-        self._repeated: dict[int, int] = {}
+        self._occurrences = Occurrences()
 
     def event_of(self, line: bytes, now: datetime) -> tuple[Event, bytes]:
         """Read a line.
@@ -62,15 +62,7 @@ class Lines:
             if not has_time:
                 raise Invalid(NEEDS_TIME)
             return id_of_key(draft.account, self._service, draft.idempotency_key)
-        return self._derived(line) if has_time else uuid7()
-
-    def _derived(self, line: bytes) -> UUID:
-        first = derived_id(line)
-        if first.int not in self._seen:
-            self._seen.add(first.int)
-            return first
-        number = self._repeated[first.int] = self._repeated.get(first.int, 0) + 1
-        return derived_id(b"%b\n%d" % (line, number))
+        return self._occurrences.id_of(line) if has_time else uuid7()
 
 
 def _without_producer(body: bytes) -> bytes:

@@ -12,9 +12,10 @@ from typing import BinaryIO
 
 import click
 
-from audit_producers.delivery import Delivery, Record, open_delivery
+from audit_producers.delivery import Record, open_delivery, wait_until_acknowledged
 from audit_producers.lifecycle import Publisher
 from audit_producers.publishing import Lines
+from audit_producers.rejected import RejectedLines, is_same_file
 from audit_producers.settings import Settings
 from audit_schemas.errors import Incomplete, Invalid, Unreachable
 from audit_schemas.event import Event
@@ -33,29 +34,6 @@ class Counts:
     published: int = 0
     """Acknowledged by Kafka."""
     rejected: int = 0
-
-
-class RejectedLines:
-    """The file beside the input that keeps the bad lines, made with the first of them."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self._file: BinaryIO | None = None
-
-    def keep(self, line: bytes) -> None:
-        """Append a line as it came."""
-        if self.path is None:
-            return
-        if self._file is None:
-            self._file = self.path.open("wb")
-        self._file.write(line + b"\n")
-
-    def close(self) -> Path | None:
-        """Returns the file's path, or None where there is none."""
-        if self._file is None:
-            return None
-        self._file.close()
-        return self.path
 
 
 @click.command()
@@ -96,7 +74,7 @@ def publish(
     path = rejected_path or Path(
         "rejected.jsonl" if file.name == "<stdin>" else f"{file.name}.rejected.jsonl"
     )
-    if _is_same(file, path):
+    if is_same_file(file, path):
         raise click.UsageError(f"{path} is the file that is read; name another with --rejected")
     counts, rejected = Counts(), RejectedLines(None if dry_run else path)
     events = _events(file, Lines(service), counts, rejected)
@@ -147,7 +125,7 @@ def _publish(
     try:
         for event, body in events:
             publisher.publish_event(event, body)
-        _wait(delivery, settings.exit_seconds)
+        wait_until_acknowledged(delivery, settings.exit_seconds)
         publisher.close()
     except Unreachable as error:
         publisher.close(0)
@@ -161,15 +139,6 @@ def _publish(
         counts.rejected += record.is_event
         rejected.keep(record.value)
         click.echo(f"refused by Kafka: {why}", err=True)
-
-
-def _wait(delivery: Delivery, patience: float) -> None:
-    """Wait until all is acknowledged, as long as something is."""
-    seen = -1
-    while left := delivery.flush(patience):
-        if delivery.stats.acknowledged == seen:
-            raise Unreachable(f"Kafka has acknowledged nothing for {patience:g} s, {left:,} events wait")
-        seen = delivery.stats.acknowledged
 
 
 def _shown(file: BinaryIO) -> Iterator[bytes]:
@@ -193,7 +162,3 @@ def _report(counts: Counts, kept: Path | None, *, as_json: bool) -> None:
         click.echo(json.dumps({**asdict(counts), "rejected_file": str(kept) if kept else None}))
     else:
         click.echo(f"{counts.read:,} read, {counts.published:,} published, {counts.rejected:,} rejected")
-
-
-def _is_same(file: BinaryIO, path: Path) -> bool:
-    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())

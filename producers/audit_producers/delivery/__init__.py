@@ -5,6 +5,7 @@ from audit_producers.delivery.choice import open_delivery
 from audit_producers.delivery.console import ConsoleDelivery
 from audit_producers.delivery.kafka import KafkaDelivery
 from audit_producers.delivery.memory import MemoryDelivery
+from audit_producers.delivery.waiting import wait_until_acknowledged
 
 __all__ = [
     "ConsoleDelivery",
@@ -15,4 +16,5 @@ __all__ = [
     "Record",
     "Stats",
     "open_delivery",
+    "wait_until_acknowledged",
 ]
