@@ -51,6 +51,8 @@ def config_xml(*, port: int, http_port: int) -> str:
             "tcp_port": port,
             "http_port": http_port,
             "users_config": "users.xml",
+            # As in a full server's own configuration: system tables are for those who are granted them.
+            "access_control_improvements": {"select_from_system_db_requires_grant": "true"},
             "logger": {"console": 1},
             # Where the engine looks for it; a full server reads logger.level.
             "log-level": "warning",
@@ -74,10 +76,16 @@ def configure(folder: Path, passwords: dict[str, str], *, port: int, http_port: 
     users = [
         User(_ENGINE, "", "default", _ENGINE_GRANTS),
         User(ADMIN, passwords[ADMIN], "default"),
-        User(READER, passwords[READER], "reader", ("GRANT SELECT ON audit.*",)),
+        User(READER, passwords[READER], "reader", ("GRANT SELECT ON audit.*", "GRANT SELECT ON system.*")),
     ]
+    users_folder(folder).mkdir(mode=0o700, exist_ok=True)
     (folder / "config.xml").write_text(config_xml(port=port, http_port=http_port))
     (folder / "users.xml").write_text(users_xml(users))
+
+
+def users_folder(folder: Path) -> Path:
+    """Where further log-ins are added as files, as in a full server's configuration."""
+    return folder / "users.d"
 
 
 def passwords(file: Path) -> dict[str, str]:

@@ -3,6 +3,10 @@
 The whole of ClickHouse comes with chdb. Its engine runs `clickhouse local`, which reads config.xml from the
 current directory and can listen as a server does, for as long as a query runs. So an endless query keeps it
 up, and SIGTERM cancels that query: the engine ends in order.
+
+The engine reads its users once, when it begins. A full server notices a change in users.d by itself; here
+this process does, and begins anew in its own place: same process, same ports, and for a moment no answer,
+which the workers wait for as for any other. SIGHUP asks for the same.
 """
 
 import importlib.util
@@ -10,6 +14,8 @@ import os
 import signal
 import sys
 import threading
+import time
+from contextlib import suppress
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from importlib.metadata import files
 from pathlib import Path
@@ -18,6 +24,8 @@ from typing import Any, NoReturn
 from audit_deploy import clickhouse
 
 _STOP = {signal.SIGTERM, signal.SIGINT}
+_RELOAD = signal.SIGHUP
+_LOOK_SECONDS = 0.5
 _SERVE = """
 SYSTEM START LISTEN TCP;
 SYSTEM START LISTEN HTTP;
@@ -28,16 +36,22 @@ _END = "KILL QUERY WHERE query LIKE 'SELECT sleepEachRow(1) FROM system.numbers%
 
 
 def main(folder: Path, credentials: Path, http_port: int) -> NoReturn:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT; begin anew when a user is added or taken away.
 
     The process ends with 0 after a signal, with 1 and the reason on stderr when the engine does.
     """
     # Before the engine starts: its threads inherit the mask and leave the signals to us.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    awaited = {*_STOP, _RELOAD}
+    signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     stopping = threading.Event()
+    # It knows the files as they are before the engine reads them: no change is missed.
+    watch = threading.Thread(
+        target=_watch, args=(_files(clickhouse.users_folder(folder)), folder), daemon=True
+    )
     engine = threading.Thread(target=_serve, args=(folder, stopping), name="clickhouse", daemon=True)
     engine.start()
-    signal.sigwait(_STOP)
+    watch.start()
+    received = signal.sigwait(awaited)
     stopping.set()
     try:
         clickhouse.execute(_END, clickhouse.passwords(credentials)[clickhouse.ADMIN], http_port=http_port)
@@ -46,7 +60,26 @@ def main(folder: Path, credentials: Path, http_port: int) -> NoReturn:
         # What was acknowledged is on the disk: ending at once loses nothing.
         print(f"ending at once: {error}", file=sys.stderr)
     sys.stderr.flush()
+    if received == _RELOAD:
+        # A signal to stop that comes meanwhile stays pending, and is the first thing that is seen then.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - what runs already
     os._exit(0)
+
+
+def _watch(known: object, folder: Path) -> None:
+    while _files(clickhouse.users_folder(folder)) == known:
+        time.sleep(_LOOK_SECONDS)
+    os.kill(os.getpid(), _RELOAD)
+
+
+def _files(folder: Path) -> list[tuple[str, int, int]]:
+    """The files that the engine reads, so that any change of one shows."""
+    found = []
+    for file in sorted(folder.glob("*.xml")):
+        with suppress(FileNotFoundError):
+            state = file.stat()
+            found.append((file.name, state.st_ino, state.st_mtime_ns))
+    return found
 
 
 def _serve(folder: Path, stopping: threading.Event) -> None:

@@ -80,6 +80,7 @@ class Stack:
         return {
             "AUDIT_KAFKA": self.kafka,
             "AUDIT_CLICKHOUSE": self.clickhouse,
+            "AUDIT_CLICKHOUSE_USERS": str(clickhouse.users_folder(self.folder.clickhouse)),
             "AUDIT_WINDOW": self.plan.window,
         }
 

@@ -37,13 +37,15 @@ def user() -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice([*Role]), required=True, help="What it is for.")
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), required=True, help="What it is for."
+)
 @click.option("--account", "accounts", multiple=True, help="Whose rows it sees; may be given several times.")
 @click.option("--all-accounts", is_flag=True, help="It sees the rows of all accounts.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from a line of the standard input.")
 @_wait
 def create(
-    name: str, role: Role, accounts: tuple[str, ...], all_accounts: bool, password_stdin: bool, wait: bool
+    name: str, role: str, accounts: tuple[str, ...], all_accounts: bool, password_stdin: bool, wait: bool
 ) -> None:
     """Make a log-in, and print its password once: the server keeps only its sum.
 

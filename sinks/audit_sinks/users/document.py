@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from audit_schemas.errors import Invalid
 from audit_sinks.users.limits import LIMITS
-from audit_sinks.users.objects import OF_AN_ACCOUNT, grants
+from audit_sinks.users.objects import OF_AN_ACCOUNT, grants, row_filters
 from audit_sinks.users.roles import Role, User
 from audit_sinks.users.row_filter import read_accounts, row_filter
 
@@ -37,8 +37,11 @@ def render(user: User, database: str) -> str:
         "grants": {"query": list(grants(user.role, database))},
     }
     if user.accounts:
-        only = {"filter": row_filter(user.accounts)}
-        named["databases"] = {database: dict.fromkeys(OF_AN_ACCOUNT, only)}
+        filters = row_filters(row_filter(user.accounts), database)
+        named["databases"] = {
+            name: {table: {"filter": condition} for table, condition in tables.items()}
+            for name, tables in filters.items()
+        }
     _fill(
         root,
         {

@@ -9,18 +9,10 @@ from collections.abc import Mapping, Sequence
 from audit_sinks.tables import FEEDS, MARKS
 from audit_sinks.users.roles import Role
 
-OF_AN_ACCOUNT = (
-    "audit_events",
-    "contact_events",
-    "contact_batches",
-    "accounts",
-    "actors",
-    "audit_log",
-    "audit_changes",
-    "contact_activity",
-    "login_sessions",
-    "sync_status",
-)
+_TABLES = ("audit_events", "contact_events", "contact_batches", "accounts", "actors")
+_VIEWS = ("audit_log", "audit_changes", "contact_activity", "login_sessions", "sync_status")
+
+OF_AN_ACCOUNT = _TABLES + _VIEWS
 """Tables and views whose rows belong to one account each, by their column account_id."""
 
 OF_EVERYONE: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +25,25 @@ Without it nobody knows up to when an answer is complete."""
 
 OF_OPERATORS = ("dead_letters", "dead_letter_handling", "producer_records", "schema_migrations")
 """What may hold anybody's bytes, or concerns no account: a reader gets none of it."""
+
+
+def row_filters(condition: str, database: str) -> Mapping[str, Mapping[str, str]]:
+    """What is left of each table for a reader who is bound to accounts: by database and table, a condition.
+
+    Args:
+        condition: which rows with an account are the reader's.
+        database: where Auditlane's tables are.
+    """
+    stored = ", ".join(f"'{name}'" for name in _TABLES)
+    return {
+        database: dict.fromkeys(OF_AN_ACCOUNT, condition),
+        # They tell how many rows and bytes a table has, of all accounts together.
+        "system": {
+            "tables": f"database != '{database}' OR name NOT IN ({stored})",
+            "columns": f"database != '{database}' OR table NOT IN ({stored})",
+        },
+    }
+
 
 _INSERTED = tuple(dict.fromkeys(feed.table for feeds in (*FEEDS.values(), (MARKS,)) for feed in feeds))
 
