@@ -44,7 +44,7 @@ def _read(found: Found) -> Raw:
     text = as_text(found).strip()
     if text.startswith("---"):
         return yaml_as_json(text)
-    if text[:1] not in ("{", "["):
+    if text[:1] not in ("{", "[") and text != "null":
         raise Invalid(f"{text[:60]!r} is neither JSON nor YAML")
     return Raw(text.encode())
 

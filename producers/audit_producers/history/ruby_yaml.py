@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 
 from audit_producers.history.sources import EXTRA
@@ -18,7 +19,7 @@ from audit_schemas.json_text import to_json_text
 _NODES = 100_000
 """A document that unfolds to more is a bomb of aliases, no record."""
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_BIG_DECIMAL = "!ruby/object:BigDecimal"
+_BIG_DECIMAL = "ruby/object:BigDecimal"
 
 
 def yaml_as_json(text: str) -> Raw:
@@ -37,11 +38,18 @@ def yaml_as_json(text: str) -> Raw:
         try:
             node = loader.get_single_node()
             _check_size(yaml, node)
-            return to_json_text(None if node is None else loader.construct_document(node))
+            return _in_order(None if node is None else loader.construct_document(node))
         finally:
             loader.dispose()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Invalid(f"is no YAML that can be read: {' '.join(str(error).split())}") from None
+
+
+def _in_order(document: Any) -> Raw:
+    """As JSON, with the keys of a mapping in the order in which they stand there."""
+    if not isinstance(document, dict):
+        return to_json_text(document)
+    return Raw(msgspec.json.encode({str(key): to_json_text(value) for key, value in document.items()}))
 
 
 def _check_size(yaml: Any, root: Any) -> None:
@@ -65,15 +73,15 @@ def _library() -> tuple[Any, Any]:
         raise Misconfigured("the dump holds YAML, and PyYAML is not here", remedy=EXTRA) from None
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """The safe loader, with Ruby's tags read as what is below them."""
+        """The safe loader, with tags like !ruby/object read as what is below them."""
 
-    def ruby(loader: Any, suffix: str, node: Any) -> Any:
+    def held_by(loader: Any, tag: str, node: Any) -> Any:
         if isinstance(node, yaml.ScalarNode):
-            return _decimal(node.value) if f"!ruby/{suffix}" == _BIG_DECIMAL else node.value
+            return _decimal(node.value) if tag == _BIG_DECIMAL else node.value
         if isinstance(node, yaml.SequenceNode):
             return loader.construct_sequence(node, deep=True)
         held = loader.construct_mapping(node, deep=True)
-        return held.get("utc", held.get("time", held)) if suffix.endswith("TimeWithZone") else held
+        return held.get("utc", held.get("time", held)) if tag.endswith("TimeWithZone") else held
 
     def number(loader: Any, node: Any) -> Any:
         if _JSON_NUMBER.fullmatch(node.value):
@@ -81,7 +89,7 @@ def _library() -> tuple[Any, Any]:
         kind = node.tag.rpartition(":")[2]
         return getattr(loader, f"construct_yaml_{kind}")(node)
 
-    Loader.add_multi_constructor("!ruby/", ruby)
+    Loader.add_multi_constructor("!", held_by)
     for kind in ("int", "float"):
         Loader.add_constructor(f"tag:yaml.org,2002:{kind}", number)
     return yaml, Loader

@@ -50,7 +50,7 @@ def head_of(stream: BinaryIO, size: int) -> bytes:
     return head
 
 
-def opened(stream: BinaryIO, head: bytes) -> tuple[io.BufferedReader[Any], CountedBytes]:
+def opened(stream: BinaryIO, head: bytes) -> tuple["io.BufferedReader[Any]", CountedBytes]:
     """The bytes of a dump, decompressed.
 
     Args:
