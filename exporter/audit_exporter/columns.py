@@ -1,7 +1,7 @@
 """What the log shows of an event: one definition for the terminal and for the files."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from audit_exporter.parameters import Value
@@ -26,6 +26,8 @@ class Column:
     kind: Kind = "text"
     width: int = 20
     """Characters, in a workbook."""
+    parameters: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    """The values that the expression's placeholders stand for."""
 
     def title(self, zone: str) -> str:
         """The heading; a moment's names the zone that it is shown in."""
@@ -53,27 +55,35 @@ ACTOR = Column(
     width=28,
 )
 ACTION_TYPE = Column("action_type", "Action Type", "action_type", width=16)
-TARGET = Column(
-    "target",
-    "Target",
-    f"transform(module, {{{_MODULES}:Array(String)}}, {{{_TITLES}:Array(String)}}, module)",
-    width=22,
-)
 ACTION = Column("action", "Action", "description", width=90)
 
-LOG = (WHEN, WHERE, ACTOR, ACTION_TYPE, TARGET, ACTION)
-"""The columns of the log, in the order in which people read them."""
 
-
-def titles(catalogue: Catalogue) -> Mapping[str, Value]:
-    """The values that TARGET's expression needs."""
+def target(catalogue: Catalogue) -> Column:
+    """The module's title."""
     named = {**catalogue.modules, **catalogue.fallback}
-    return {_MODULES: list(named), _TITLES: list(named.values())}
+    return Column(
+        "target",
+        "Target",
+        f"transform(module, {{{_MODULES}:Array(String)}}, {{{_TITLES}:Array(String)}}, module)",
+        width=22,
+        parameters={_MODULES: list(named), _TITLES: list(named.values())},
+    )
 
 
-def shown(accounts: Sequence[str]) -> tuple[Column, ...]:
+def log_columns(catalogue: Catalogue) -> tuple[Column, ...]:
+    """The columns of the log, in the order in which people read them."""
+    return (WHEN, WHERE, ACTOR, ACTION_TYPE, target(catalogue), ACTION)
+
+
+def shown(accounts: Sequence[str], catalogue: Catalogue) -> tuple[Column, ...]:
     """The log's columns; with several accounts the first says which."""
-    return LOG if len(accounts) == 1 else (ACCOUNT, *LOG)
+    columns = log_columns(catalogue)
+    return columns if len(accounts) == 1 else (ACCOUNT, *columns)
+
+
+def values(columns: Iterable[Column]) -> dict[str, Value]:
+    """The values of all their placeholders."""
+    return {name: value for column in columns for name, value in column.parameters.items()}
 
 
 def stored(name: str, type_: str) -> Column:
@@ -86,18 +96,19 @@ def stored(name: str, type_: str) -> Column:
     return Column(name, heading, name if type_ == "String" else f"toString({name})")
 
 
-def choose(names: Iterable[str], types: Mapping[str, str]) -> tuple[Column, ...]:
+def choose(names: Iterable[str], types: Mapping[str, str], catalogue: Catalogue) -> tuple[Column, ...]:
     """The columns of these names: those of the log first of all, then those of the view.
 
     Args:
         names: what was asked for, in the order of the file.
         types: the view's columns with their ClickHouse types.
+        catalogue: has the modules' titles.
 
     Raises:
         Invalid: when there is no such column; lists those that there are.
     """
     known = {name: stored(name, type_) for name, type_ in types.items()}
-    known |= {column.name: column for column in (ACCOUNT, *LOG)}
+    known |= {column.name: column for column in (ACCOUNT, *log_columns(catalogue))}
     found = []
     for name in names:
         if name not in known:

@@ -5,7 +5,7 @@ from audit_exporter.contact_search import Email, Search, find
 from audit_exporter.contacts import Contact
 from audit_exporter.filters import Filter
 from audit_exporter.visible import visible
-from audit_schemas.catalogue import catalogue
+from audit_schemas.catalogue import ContactFields
 from audit_schemas.errors import Invalid
 
 _LISTED = 10
@@ -13,13 +13,16 @@ _HOLDERS = 1000
 """So many contacts may once have had one address."""
 
 
-def contact_id(connection: Connection, accounts: tuple[str, ...], who: str, *, pending: bool) -> str:
+def contact_id(
+    connection: Connection, accounts: tuple[str, ...], who: str, fields: ContactFields, *, pending: bool
+) -> str:
     """The id of the contact that is meant.
 
     Args:
         connection: where to ask.
         accounts: whose contact.
         who: an id, or an e-mail address, known by its @.
+        fields: which of a contact's fields hold its addresses.
         pending: look into changes as well that are not in the activity yet.
 
     Raises:
@@ -27,7 +30,6 @@ def contact_id(connection: Connection, accounts: tuple[str, ...], who: str, *, p
     """
     if "@" not in who:
         return who
-    fields = catalogue().contact
     search = Search(Filter(accounts=accounts), Email(who, fields.email), fields, pending=pending)
     holders = find(connection, search, _HOLDERS)
     # Some services know their contacts by their addresses: what nobody has as an address may be an id.

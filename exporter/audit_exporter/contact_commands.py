@@ -20,7 +20,6 @@ from audit_exporter.filters import Filter, TargetKey
 from audit_exporter.json_lines import event_json
 from audit_exporter.settings import ReaderSettings
 from audit_exporter.sync_words import sync_line, waiting_line
-from audit_schemas.catalogue import catalogue
 from audit_schemas.errors import AuditError
 from audit_schemas.permissions import Permission
 
@@ -52,7 +51,7 @@ def find_contacts(text: str, limit: int, as_json: bool, **given: Any) -> None:
     asked = options.Asked.read(settings, given)
     with Connection(settings.clickhouse) as connection:
         reader = asked.authorize(connection, ACTIVITY)
-        scope, fields = Filter(accounts=reader.accounts), catalogue().contact
+        scope, fields = Filter(accounts=reader.accounts), asked.catalogue.contact
         contacts = find(connection, Search(scope, Anything(text, fields.phone), fields), limit)
         if not contacts:
             raise _nobody(connection, reader, scope, text)
@@ -102,10 +101,11 @@ def activity(who: str, limit: int, everything: bool, pending: bool, as_json: boo
     now = datetime.now(UTC)
     with Connection(settings.clickhouse) as connection:
         reader = asked.authorize(connection, PENDING if pending else ACTIVITY)
-        key = TargetKey("contact", contact_id(connection, reader.accounts, who, pending=pending))
+        fields = asked.catalogue.contact
+        key = contact_id(connection, reader.accounts, who, fields, pending=pending)
         wanted = Filter(
             accounts=reader.accounts,
-            targets=(key,),
+            targets=(TargetKey("contact", key),),
             fields=given["fields"],
             timeframe=options.timeframe(given, now, reader.zone),
         )

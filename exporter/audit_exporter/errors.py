@@ -2,7 +2,8 @@
 
 AuditError
 ├── QueryFailed              ClickHouse refused or broke off a query
-├── Refused                  (audit_schemas) the viewer may not read this; exit code 4
+├── Refused                  (audit_schemas) exit code 4
+│   └── AccessRefused        the viewer may not read this account
 ├── Incomplete               (audit_schemas)
 │   └── RowsMissing          the file would not hold what was counted: nothing is left of it; exit code 3
 ├── Invalid                  (audit_schemas)
@@ -11,11 +12,26 @@ AuditError
 └── Misconfigured            (audit_schemas) a wrong password, tables that are not there
 """
 
-from audit_schemas.errors import AuditError, Incomplete, Invalid
+from audit_schemas.errors import AuditError, Incomplete, Invalid, Refused
+from audit_schemas.event import Principal
 
 
 class QueryFailed(AuditError):
     """ClickHouse refused a query, or broke it off."""
+
+
+class AccessRefused(Refused):
+    """Somebody may not read an account.
+
+    Attributes:
+        account: the first one that refuses.
+        actor: who was refused, as far as the directory knows.
+    """
+
+    def __init__(self, message: str, *, account: str, actor: Principal, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.account = account
+        self.actor = actor
 
 
 class RowsMissing(Incomplete):

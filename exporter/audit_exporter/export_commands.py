@@ -68,9 +68,13 @@ def write_files(
     with Connection(settings.clickhouse) as connection:
         reader = asked.authorize(connection, FILES)
         now = datetime.now(UTC)
-        wanted = options.wanted(reader, now, given)
+        wanted = asked.wanted(reader, now, given)
         names = columns.split(",") if columns else []
-        chosen = choose(map(str.strip, names), view_columns(connection)) if names else shown(reader.accounts)
+        chosen = (
+            choose(map(str.strip, names), view_columns(connection), asked.catalogue)
+            if names
+            else shown(reader.accounts, asked.catalogue)
+        )
         request = Request(wanted, chosen, str(reader.zone))
         if dry_run:
             _say_count(bound(connection, request)[1].rows, as_json=as_json)

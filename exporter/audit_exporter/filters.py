@@ -47,6 +47,12 @@ class Filter:
     actions: tuple[str, ...] = ()
     actors: tuple[str, ...] = ()
     targets: tuple[TargetKey, ...] = ()
+    related: tuple[TargetKey, ...] = ()
+    """Further targets that an event belongs to."""
+    sessions: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    """Runs of a sync or an import."""
     network: IPv4Network | IPv6Network | None = None
     fields: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
@@ -71,11 +77,16 @@ class Filter:
                 ("action_type", self.actions),
                 ("actor_id", self.actors),
                 ("outcome", (self.outcome,) if self.outcome else ()),
+                ("session_id", self.sessions),
+                ("request_id", self.requests),
+                ("batch_id", self.batches),
             )
             if values
         ]
         if self.targets:
             found.append(" OR ".join(_target(target, bind) for target in self.targets))
+        if self.related:
+            found.append(" OR ".join(_related(target, bind) for target in self.related))
         if self.network is not None:
             found.append(within(self.network, bind))
         if self.fields:
@@ -103,6 +114,11 @@ def during(timeframe: Timeframe, bind: Binder) -> list[str]:
 
 def _target(target: TargetKey, bind: Binder) -> str:
     return f"(target_type = {bind.text(target.type)} AND target_id = {bind.text(target.id)})"
+
+
+def _related(target: TargetKey, bind: Binder) -> str:
+    kind, key = bind.text(target.type), bind.text(target.id)
+    return f"arrayExists(other -> other.type = {kind} AND other.id = {key}, related)"
 
 
 def within(network: IPv4Network | IPv6Network, bind: Binder) -> str:

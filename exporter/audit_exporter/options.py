@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from audit_exporter.access import Need, Reader, authorize
+from audit_exporter.access_record import AccessRecord
 from audit_exporter.clickhouse import Connection
 from audit_exporter.filters import Filter, TargetKey, read_module, read_network
 from audit_exporter.settings import ReaderSettings
 from audit_exporter.timeframe import Timeframe
-from audit_schemas.catalogue import catalogue
+from audit_schemas.catalogue import Catalogue, catalogue
 from audit_schemas.plans import Plans, read_plans
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -41,6 +42,7 @@ _VIEWER = (
         "--tz", "zone", help="Time zone, as in Europe/Berlin; else the actor's, else the account's."
     ),
 )
+_VIEWERS = {"accounts", "viewer"}
 _WHEN = (
     click.option("--since", help="From: 7d, 24h, today, yesterday, a date or an RFC 3339 time."),
     click.option("--until", help="To, itself excluded; written like --since."),
@@ -57,7 +59,11 @@ _WHICH = (
     click.option("--action", "actions", multiple=True, help="Action type: create, update, delete, login ..."),
     click.option("--actor", "actors", multiple=True, help="Who did it, by id."),
     click.option("--target", "targets", multiple=True, metavar="TYPE/ID", help="What it was done to."),
+    click.option("--related", multiple=True, metavar="TYPE/ID", help="What else it concerned."),
     click.option("--ip", "network", metavar="CIDR", help="From this address or network."),
+    click.option("--session", "sessions", multiple=True, help="Within this session."),
+    click.option("--request", "requests", multiple=True, help="By this request."),
+    click.option("--batch", "batches", multiple=True, help="By this run of a sync or an import."),
     click.option("--field", "fields", multiple=True, help="A field that was changed."),
     click.option("--search", help="Words that occur in the sentence, the names, the address or the reason."),
     click.option("--outcome", type=click.Choice(["success", "failure"]), help="How it ended."),
@@ -103,6 +109,9 @@ class Asked:
     viewer: str
     zone: str | None
     plans: Plans
+    catalogue: Catalogue
+    """Has the modules' titles and the fields of a contact."""
+    record: AccessRecord
 
     @classmethod
     def read(cls, settings: ReaderSettings, options: dict[str, Any]) -> "Asked":
@@ -111,39 +120,59 @@ class Asked:
         Raises:
             click.UsageError: without an account or an actor nothing is read.
         """
+        context = click.get_current_context()
         given = options.pop("accounts") or ((settings.account,) if settings.account else ())
         viewer = options.pop("viewer") or settings.viewer
         if not given or not all(given):
             raise click.UsageError("say which account: --account, or AUDIT_ACCOUNT in the environment")
         if not viewer:
             raise click.UsageError("say who reads: --as, or AUDIT_AS in the environment")
-        plans = read_plans(settings.plans)
-        return cls(tuple(dict.fromkeys(given)), viewer, options.pop("zone"), plans)
+        return cls(
+            accounts=tuple(dict.fromkeys(given)),
+            viewer=viewer,
+            zone=options.pop("zone"),
+            plans=read_plans(settings.plans),
+            catalogue=catalogue(settings.catalogue),
+            record=AccessRecord(
+                kafka=settings.kafka,
+                operator_account=settings.operator_account,
+                command=context.command_path,
+                asked={name: value for name, value in context.params.items() if name not in _VIEWERS},
+                warn=lambda text: click.echo(f"warning: {text}", err=True),
+            ),
+        )
 
     def authorize(self, connection: Connection, need: Need) -> Reader:
-        """Check permission and plan in every account."""
-        return authorize(connection, self.accounts, self.viewer, need, self.zone, self.plans)
+        """Check permission and plan in every account, and let the log know."""
 
+        def check() -> Reader:
+            return authorize(connection, self.accounts, self.viewer, need, self.zone, self.plans)
 
-def wanted(reader: Reader, now: datetime, options: dict[str, Any]) -> Filter:
-    """The filter that a command's options ask for; only accounts that the reader may read.
+        return self.record.let_in(connection, need, check)
 
-    Raises:
-        Invalid: when one of them cannot be read.
-    """
-    network = options["network"]
-    return Filter(
-        accounts=reader.accounts,
-        timeframe=timeframe(options, now, reader.zone),
-        modules=tuple(read_module(text, catalogue()) for text in options["modules"]),
-        actions=options["actions"],
-        actors=options["actors"],
-        targets=tuple(TargetKey.read(text) for text in options["targets"]),
-        network=None if network is None else read_network(network),
-        fields=options["fields"],
-        words=tuple((options["search"] or "").split()),
-        outcome=options["outcome"],
-    )
+    def wanted(self, reader: Reader, now: datetime, options: dict[str, Any]) -> Filter:
+        """The filter that a command's options ask for; only accounts that the reader may read.
+
+        Raises:
+            Invalid: when one of them cannot be read.
+        """
+        network = options["network"]
+        return Filter(
+            accounts=reader.accounts,
+            timeframe=timeframe(options, now, reader.zone),
+            modules=tuple(read_module(text, self.catalogue) for text in options["modules"]),
+            actions=options["actions"],
+            actors=options["actors"],
+            targets=tuple(TargetKey.read(text) for text in options["targets"]),
+            related=tuple(TargetKey.read(text) for text in options["related"]),
+            network=None if network is None else read_network(network),
+            fields=options["fields"],
+            sessions=options["sessions"],
+            requests=options["requests"],
+            batches=options["batches"],
+            words=tuple((options["search"] or "").split()),
+            outcome=options["outcome"],
+        )
 
 
 def timeframe(options: dict[str, Any], now: datetime, zone: ZoneInfo) -> Timeframe:
@@ -158,4 +187,8 @@ def timeframe(options: dict[str, Any], now: datetime, zone: ZoneInfo) -> Timefra
 def say_count(count: int, what: str, zone: ZoneInfo, *, more: str = "") -> None:
     """Say on standard error how many rows a list has, in which zone, and what shows `more` of them."""
     rest = f" (there may be more: {more})" if more else ""
-    click.echo(f"{count:,} {what}{'s' * (count != 1)}, times in {zone}{rest}", err=True)
+    click.echo(f"{count:,} {_plural(what) if count != 1 else what}, times in {zone}{rest}", err=True)
+
+
+def _plural(what: str) -> str:
+    return f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"

@@ -10,14 +10,15 @@ from uuid import UUID
 
 from audit_exporter.cells import csv_row, xlsx_row
 from audit_exporter.clickhouse import Connection, Table
-from audit_exporter.columns import Column, titles
+from audit_exporter.columns import Column, values
 from audit_exporter.filters import Filter
 from audit_exporter.parameters import Binder, Query
-from audit_schemas.catalogue import catalogue
 from audit_schemas.errors import Refused
 
 NEWEST_FIRST = "ORDER BY occurred_at DESC, event_id DESC"
 _PAGE_ROWS = 1000
+_KEYS = "event_id, occurred_at, account_id, outcome, stored_at, actor_type, actor_id, request_id"
+"""What the reader itself needs of a row, whatever is shown of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,13 @@ def page_query(wanted: Filter, columns: tuple[Column, ...] | None, after: Cursor
         f"SELECT {chosen} FROM audit_log WHERE {' AND '.join(conditions)} "
         f"{NEWEST_FIRST} LIMIT {bind.number(limit)}"
     )
-    return Query(sql, {**bind.parameters, **titles(catalogue())})
+    return Query(sql, {**bind.parameters, **values(columns or ())})
 
 
 def _keyed(columns: tuple[Column, ...]) -> str:
-    """The columns by their names; keys and outcome go along for the reader."""
+    """The columns by their names, and the keys."""
     own = ", ".join(f"{column.sql} AS shown_{column.name}" for column in columns)
-    return f"{own}, event_id, occurred_at, account_id, outcome, stored_at"
+    return f"{own}, {_KEYS}"
 
 
 def stored_query(
@@ -85,7 +86,7 @@ def stored_query(
         f"SELECT {chosen} FROM audit_log WHERE {' AND '.join(conditions)} "
         f"ORDER BY stored_at, event_id LIMIT {bind.number(limit)}"
     )
-    return Query(sql, {**bind.parameters, **titles(catalogue())})
+    return Query(sql, {**bind.parameters, **values(columns or ())})
 
 
 def count_query(wanted: Filter) -> Query:
@@ -114,7 +115,7 @@ def render_query(wanted: Filter, columns: tuple[Column, ...], zone: str, form: s
     conditions = " AND ".join(wanted.conditions(bind))
     return Query(
         f"SELECT {row} FROM audit_log WHERE {conditions} {NEWEST_FIRST} FORMAT LineAsString",
-        {**bind.parameters, **titles(catalogue())},
+        {**bind.parameters, **values(columns)},
     )
 
 

@@ -9,7 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from audit_exporter.columns import ACTION, ACTION_TYPE, ACTOR, TARGET, WHEN, WHERE, Column
+from audit_exporter.clickhouse import Table as Counts
+from audit_exporter.columns import ACTION, WHEN, Column
 from audit_exporter.visible import visible
 
 _NARROW = 110
@@ -17,7 +18,7 @@ _NARROW = 110
 _WIDE = 170
 """From so many columns on there is room for the event's id."""
 _FAILURE = "red"
-_PAIRS = ((WHEN, WHERE), (ACTOR,), (ACTION_TYPE, TARGET), (ACTION,))
+_CELLS = (("account",), ("when", "where"), ("actor",), ("action_type", "target"), ("action",))
 
 
 def log_table(
@@ -53,8 +54,8 @@ def moment(value: datetime, zone: ZoneInfo) -> str:
 
 
 def _stacked(columns: Sequence[Column]) -> list[tuple[Column, ...]]:
-    first = [(column,) for column in columns if column.name == "account"]
-    return [*first, *_PAIRS]
+    cells = [tuple(column for column in columns if column.name in names) for names in _CELLS]
+    return [cell for cell in cells if cell]
 
 
 def _add_column(table: Table, cell: tuple[Column, ...], width: int) -> None:
@@ -67,7 +68,21 @@ def _add_column(table: Table, cell: tuple[Column, ...], width: int) -> None:
         table.add_column(heading, max_width=max(width // 7, 12), overflow="fold")
 
 
+def count_table(counts: Counts) -> Table:
+    """Counts by facets, the numbers to the right."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False, header_style="bold")
+    *keys, events = counts.names
+    for name in keys:
+        table.add_column(name.replace("-", " ").capitalize(), overflow="fold")
+    table.add_column(events.capitalize(), justify="right", no_wrap=True)
+    for *values, count in counts.rows:
+        table.add_row(*(Text(visible(text_of(value))) for value in values), f"{count:,}")
+    return table
+
+
 def _cell(event: Mapping[str, Any], cell: tuple[Column, ...], zone: ZoneInfo) -> Text:
+    if cell == (ACTION,) and (folded := event.get("folded")):
+        return Text("\n").join(Text(visible(text_of(line))) for line in folded.lines())
     return Text("\n").join(Text(_shown(event, column, zone)) for column in cell)
 
 

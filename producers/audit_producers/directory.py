@@ -25,6 +25,7 @@ class AccountFields(TypedDict, total=False):
     name: str
     plan: str
     zone: str
+    record_reads: bool
 
 
 class ActorFields(TypedDict, total=False):

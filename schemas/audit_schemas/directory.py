@@ -33,6 +33,8 @@ class Account(BaseModel):
     plan: str = ""
     zone: Zone = "UTC"
     """In which its people read times, unless they say otherwise."""
+    record_reads: bool = False
+    """Whether the log keeps who read it; what was refused it keeps in any case."""
     updated_at: Instant
 
 

@@ -4,6 +4,8 @@ An operator is nobody of the account that the event belongs to, so the actor is 
 operator's name; its id cannot be taken for one of the account's actors.
 """
 
+import getpass
+import os
 from collections.abc import Sequence
 from functools import cache
 
@@ -40,6 +42,14 @@ class OperatorSettings(Settings):
 def operator(name: str) -> Actor:
     """Somebody who runs Auditlane, as they named themselves."""
     return Actor.system(f"operator:{name}", name=name)
+
+
+def current_user() -> str:
+    """Whoever runs this process, by the system's name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container a number may have no name
+        return f"uid {os.getuid()}"
 
 
 def record(kafka: str, event: Event) -> None:

@@ -14,12 +14,13 @@ from audit_sinks.payloads import Read, read_batch, read_event, reader
 ACCOUNTS = Feed(
     topic=topics.ACCOUNTS.name,
     table="accounts",
-    structure="id String, name String, plan String, zone String, updated_at String",
+    structure="id String, name String, plan String, zone String, record_reads Bool, updated_at String",
     columns={
         "account_id": "m.id",
         "name": "m.name",
         "plan": "m.plan",
         "zone": "m.zone",
+        "record_reads": "m.record_reads",
         "updated_at": instant("m.updated_at"),
     },
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_exporter.columns import LOG, choose
+from audit_exporter.columns import choose, log_columns
 from audit_exporter.contact_activity import activity_query
 from audit_exporter.contact_search import Anything, Email, Search
 from audit_exporter.filters import Filter, TargetKey, read_module, read_network
@@ -15,6 +15,8 @@ from audit_exporter.query import Cursor, count_query, page_query, render_query
 from audit_exporter.timeframe import Timeframe
 from audit_schemas.catalogue import catalogue
 from audit_schemas.errors import Invalid
+
+LOG = log_columns(catalogue())
 
 MARKED = st.text(max_size=20).map(lambda text: f"hostile{text}' OR 1=1 -- \\' {{p0:String}}")
 MANY = st.lists(MARKED, max_size=2).map(tuple)
@@ -105,10 +107,11 @@ def test_an_unknown_module_is_refused_with_the_nearest():
 
 
 def test_a_column_that_is_not_there_is_refused_with_those_that_are():
-    assert [column.name for column in choose(["action", "request_id"], {"request_id": "String"})] == [
+    types = {"request_id": "String"}
+    assert [column.name for column in choose(["action", "request_id"], types, catalogue())] == [
         "action",
         "request_id",
     ]
     with pytest.raises(Invalid) as caught:
-        choose(["password"], {"request_id": "String"})
+        choose(["password"], types, catalogue())
     assert "request_id" in caught.value.remedy

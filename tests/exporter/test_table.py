@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from audit_exporter.columns import ACCOUNT, LOG
+from audit_exporter.columns import ACCOUNT, log_columns
 from audit_exporter.table import log_table, moment
 from audit_exporter.visible import visible
+from audit_schemas.catalogue import catalogue
+
+LOG = log_columns(catalogue())
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202etxt.exe\r\n\x00\u2028"

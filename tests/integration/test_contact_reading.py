@@ -68,7 +68,7 @@ def ids(contacts):
 
 
 def chosen(connection, log, who, *, pending=False):
-    return contact_id(connection, (log.account,), who, pending=pending)
+    return contact_id(connection, (log.account,), who, catalogue().contact, pending=pending)
 
 
 def read(connection, wanted, limit=None, *, pending=False):

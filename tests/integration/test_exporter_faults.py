@@ -10,12 +10,15 @@ import pytest
 from log_rows import START
 
 from audit_exporter.clickhouse import Connection
-from audit_exporter.columns import LOG, Column
+from audit_exporter.columns import Column, log_columns
 from audit_exporter.errors import FileExists, QueryFailed, RowsMissing
 from audit_exporter.export import Request, bound, write
 from audit_exporter.filters import Filter
+from audit_schemas.catalogue import catalogue
 from audit_schemas.errors import AuditError, Unreachable
 from audit_schemas.settings import ClickHouse
+
+LOG = log_columns(catalogue())
 
 MANY = 200_000
 FAR = START + timedelta(days=99)

@@ -19,12 +19,15 @@ from log_rows import START, Log
 
 from audit_exporter import workbook
 from audit_exporter.cells import CELL_UNITS, read_csv_cell, read_xlsx_cell
-from audit_exporter.columns import ACCOUNT, ACTION, LOG, WHEN
+from audit_exporter.columns import ACCOUNT, ACTION, WHEN, log_columns
 from audit_exporter.export import Request, write
 from audit_exporter.filters import Filter
 from audit_exporter.query import render_query
 from audit_exporter.rows import whole_rows
 from audit_exporter.workbook import write_workbook
+from audit_schemas.catalogue import catalogue
+
+LOG = log_columns(catalogue())
 
 ZONE = "Europe/Berlin"
 ASTRAL = "\U0001d4b3"  # two UTF-16 units

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from log_rows import START, VIEWER, Log
 
 from audit_exporter.clickhouse import Connection
-from audit_exporter.columns import LOG
+from audit_exporter.columns import log_columns
 from audit_exporter.filters import Filter, TargetKey
 from audit_exporter.parameters import Query
 from audit_exporter.query import Cursor, page_query, read_event, read_pages
 from audit_exporter.tail import Follower
 from audit_exporter.timeframe import Timeframe
+from audit_schemas.catalogue import catalogue
 from audit_schemas.errors import Misconfigured, Unreachable
 from audit_schemas.settings import ClickHouse
+
+LOG = log_columns(catalogue())
 
 
 @pytest.fixture

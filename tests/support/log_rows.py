@@ -40,6 +40,8 @@ _COLUMNS: dict[str, Any] = {
     "batch_id": "",
     "on_behalf_of_name": "",
     "session_id": "",
+    "request_id": "",
+    "related": [],
     "outcome_reason": "",
     "place": "",
     "client": "",
@@ -94,11 +96,11 @@ class Log:
         names = "account_id, actor_id, type, permissions, zone, active, updated_at"
         self._client.execute(f"INSERT INTO actors ({names}) VALUES", [_encoded(row)])
 
-    def describe_account(self, *, plan: str = "", zone: str = "UTC") -> None:
+    def describe_account(self, *, plan: str = "", zone: str = "UTC", record_reads: bool = False) -> None:
         """Describe the account; what comes later counts."""
         self._described += timedelta(seconds=1)
-        row = (self.account, plan, zone, self._described)
-        names = "account_id, plan, zone, updated_at"
+        row = (self.account, plan, zone, record_reads, self._described)
+        names = "account_id, plan, zone, record_reads, updated_at"
         self._client.execute(f"INSERT INTO accounts ({names}) VALUES", [_encoded(row)])
 
     def add(self, events: Iterable[dict[str, Any]]) -> list[UUID]:

@@ -44,6 +44,7 @@ def account() -> None:
 @click.option("--name", help="As people know it.")
 @click.option("--plan", help="The plan that it pays for.")
 @click.option("--zone", help="Its time zone, as in Europe/Berlin.")
+@click.option("--record-reads/--no-record-reads", default=None, help="Whether the log keeps who read it.")
 def set_account(id: str, **fields: Any) -> None:  # noqa: A002 - the argument's name on the command line
     """Describe the account ID; what is left out stays as it is.
 
@@ -64,7 +65,11 @@ def list_accounts(*, as_json: bool) -> None:
     \b
     Example:  audit account list --json
     """
-    _print(directory.accounts(KafkaClient.load()).values(), ("id", "name", "plan", "zone"), as_json=as_json)
+    _print(
+        directory.accounts(KafkaClient.load()).values(),
+        ("id", "name", "plan", "zone", "record_reads"),
+        as_json=as_json,
+    )
 
 
 @click.group()

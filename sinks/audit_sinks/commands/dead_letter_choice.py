@@ -1,13 +1,12 @@
 """The options by which the commands of `audit dead-letters` choose letters, and say who handles them."""
 
-import getpass
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
 import click
 
 from audit_schemas.dead_letter import Reason
+from audit_schemas.own_events import current_user
 from audit_schemas.topics import TOPICS
 from audit_sinks.commands.since import Since
 from audit_sinks.dead_letters.stored import Choice
@@ -38,7 +37,7 @@ def filters(command: Command) -> Command:
 def handled_by(command: Command) -> Command:
     """Add --by."""
     return click.option(
-        "--by", default=_user, metavar="NAME", help="Who does it, for the record; by default you."
+        "--by", default=current_user, metavar="NAME", help="Who does it, for the record; by default you."
     )(command)
 
 
@@ -54,8 +53,3 @@ def chosen(ids: tuple[Any, ...], **given: Any) -> Choice:
     return Choice(ids=tuple(ids), open_only=not ids, **given)
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # in a container a number may have no name
-        return f"uid {os.getuid()}"
