@@ -55,7 +55,15 @@ ACTOR = Column(
     width=28,
 )
 ACTION_TYPE = Column("action_type", "Action Type", "action_type", width=16)
-ACTION = Column("action", "Action", "description", width=90)
+# A contact's sentences are those of its own page, and do not say whose they are.
+_CONTACT = _first("target_name", "target_id")
+ACTION = Column(
+    "action",
+    "Action",
+    f"if(target_type = 'contact' AND position(description, {_CONTACT}) = 0, "
+    f"concat({_CONTACT}, ': ', description), description)",
+    width=90,
+)
 
 
 def target(catalogue: Catalogue) -> Column:

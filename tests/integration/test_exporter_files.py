@@ -91,7 +91,7 @@ def assert_reads_back(connection, log, folder, values):
 
 
 def test_hostile_values_read_back_with_three_readers(connection, log, tmp_path):
-    log.add({"description": value} for value in HOSTILE)
+    log.add({"target_type": "role", "description": value} for value in HOSTILE)
     assert_reads_back(connection, log, tmp_path, HOSTILE)
 
 
@@ -100,21 +100,24 @@ def test_hostile_values_read_back_with_three_readers(connection, log, tmp_path):
 def test_any_text_reads_back_with_three_readers(stack, connection, values):
     log = Log(stack.clickhouse)
     with TemporaryDirectory() as folder:
-        log.add({"description": value} for value in values)
+        log.add({"target_type": "role", "description": value} for value in values)
         assert_reads_back(connection, log, Path(folder), values)
     log.close()
 
 
 def test_innocent_values_stand_in_the_csv_as_they_are_and_formulas_do_not(connection, log, tmp_path):
     innocent, formulas = ["---", "-5", "a=b", "'quoted'", "1-2"], ["=1+1", "+1", "-2+3", "@SUM(A1)", " =1"]
-    log.add({"description": value} for value in reversed(innocent + formulas))
+    log.add({"target_type": "role", "description": value} for value in reversed(innocent + formulas))
     exported(connection, log, tmp_path)
     cells = [row[1] for row in read_csv(tmp_path / "log.csv")[1:]]
     assert cells == innocent + [f"'{value}" for value in formulas]
 
 
 def test_bytes_that_are_no_utf8_become_the_replacement_character(connection, log, tmp_path):
-    log.add({"description": value} for value in (b"a\xffb", b"\xed\xa0\x80", b"\xff\r\n", b"\xf0\x9f"))
+    log.add(
+        {"target_type": "role", "description": value}
+        for value in (b"a\xffb", b"\xed\xa0\x80", b"\xff\r\n", b"\xf0\x9f")
+    )
     assert exported(connection, log, tmp_path) == [4, 4]
     written = [row[1] for row in read_csv(tmp_path / "log.csv")[1:]]
     assert [row[1].value.replace("_x000D_", "\r") for row in read_xlsx(tmp_path / "log.xlsx")[1:]] == written
@@ -150,7 +153,7 @@ def test_several_accounts_have_a_first_column_that_says_which(connection, log, t
     header, row = read_csv(tmp_path / "log.csv")
     assert header[0] == "Account"
     assert row[0] == log.account
-    assert row[2:] == ["203.0.113.7", "Ada Lovelace", "update", "Contacts", "Changed the phone"]
+    assert row[2:] == ["203.0.113.7", "Ada Lovelace", "update", "Contacts", "Grace Hopper: Changed the phone"]
 
 
 def test_an_empty_timeframe_gives_files_with_headers(connection, log, tmp_path):
@@ -178,7 +181,7 @@ def test_libreoffice_reads_the_same_values(connection, log, tmp_path):
     values = [
         value for value in HOSTILE if value.isprintable() and value.strip() == value and len(value) < 100
     ]
-    log.add({"description": value} for value in values)
+    log.add({"target_type": "role", "description": value} for value in values)
     exported(connection, log, tmp_path)
     command = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to"]
     form = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"

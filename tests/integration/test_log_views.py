@@ -196,3 +196,19 @@ class TestUndoing:
             assert (done.returncode, done.stdout) == (1, "")
             assert "nothing to undo" in done.stderr
         assert run("log", "view", "--batch", "none").returncode == 2
+
+
+def test_the_log_says_whose_change_it_was(log, run):
+    log.add(
+        [
+            {"description": "Changed the phone", "target_name": "Grace Hopper"},
+            {"description": "Changed the city", "target_name": "", "target_id": "4712"},
+            {"description": "Created contact Ada King", "target_name": "Ada King"},
+            {"description": "Changed role Supervisor", "target_type": "role", "target_name": "Night shift"},
+        ]
+    )
+    shown = run("log", "list").stdout
+    assert "Grace Hopper: Changed the phone" in shown
+    assert "4712: Changed the city" in shown
+    assert shown.count("Ada King") == 1
+    assert "Night shift" not in shown
