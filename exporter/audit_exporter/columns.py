@@ -54,7 +54,13 @@ ACTOR = Column(
     f"if({_BEHIND} != '', concat(' for ', {_BEHIND}), ''))",
     width=28,
 )
-ACTION_TYPE = Column("action_type", "Action Type", "action_type", width=16)
+ACTION_TYPE = Column(
+    "action_type",
+    "Action Type",
+    "if(outcome = 'failure', concat(action_type, ' (failed)'), action_type)",
+    width=16,
+)
+"""create, update, delete, login, logout, export, view or a service's own; what failed says so."""
 # A contact's sentences are those of its own page, and do not say whose they are.
 _CONTACT = _first("target_name", "target_id")
 ACTION = Column(

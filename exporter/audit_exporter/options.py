@@ -56,7 +56,12 @@ _HOW_MANY = (
 _WHICH = (
     *_WHEN,
     click.option("--module", "modules", multiple=True, help="Module, by key or title."),
-    click.option("--action", "actions", multiple=True, help="Action type: create, update, delete, login ..."),
+    click.option(
+        "--action",
+        "actions",
+        multiple=True,
+        help="Action type: create, update, delete, login, logout, export ...; failed ones are among them.",
+    ),
     click.option("--actor", "actors", multiple=True, help="Who did it, by id."),
     click.option("--target", "targets", multiple=True, metavar="TYPE/ID", help="What it was done to."),
     click.option("--related", multiple=True, metavar="TYPE/ID", help="What else it concerned."),

@@ -212,3 +212,15 @@ def test_the_log_says_whose_change_it_was(log, run):
     assert "4712: Changed the city" in shown
     assert shown.count("Ada King") == 1
     assert "Night shift" not in shown
+
+
+@pytest.mark.parametrize("action", ["create", "update", "delete", "login", "logout", "export", "clone"])
+def test_an_action_type_shows_and_finds_its_failures_too(log, run, action):
+    log.add(
+        [{"action_type": action}, {"action_type": action, "outcome": "failure"}, {"action_type": "other"}]
+    )
+    found = run("log", "list", "--action", action).stdout
+    assert found.count(f"{action} (failed)") == 1
+    assert found.count(action) == 2
+    assert "other" not in found
+    assert "(failed)" not in run("log", "list", "--action", action, "--outcome", "success").stdout
