@@ -19,6 +19,7 @@ from audit_deploy.stack import Stack, running
 from audit_producers import QueueFull, Recorder, Settings, Target
 from audit_producers.delivery import KafkaDelivery, Record
 from audit_schemas.topics import CHANGES, PRODUCERS
+from audit_schemas.wire import decode_event
 
 EXAMPLE = Path(__file__).parents[2] / "producers/audit_producers/examples/first_event.py"
 BOB = Target(type="contact", id="42")
@@ -326,6 +327,21 @@ def test_accounts_and_actors_are_set_merged_imported_and_listed(stack: Any, acco
     assert imported.returncode == 3
     assert [f"line {number}: " in imported.stderr for number in (3, 4, 5)] == [True] * 3
     assert "1 actors are set, 3 rows are bad" in imported.stdout
+
+
+def test_that_readings_are_recorded_is_recorded_itself(stack: Any, account: str):
+    for switch in ("--record-reads", "--record-reads", "--no-record-reads"):
+        run(stack, AUDIT, "account", "set", account, switch)
+    run(stack, AUDIT, "account", "set", account, "--plan", "pro")
+
+    found = [
+        record
+        for record in records_of(stack.kafka, CHANGES.name)
+        if account.encode() in (record.key() or b"")
+    ]
+    told = [event for record in found if (event := decode_event(record.value())[0]).account == account]
+    assert [bytes(event.changes[0].new) for event in told] == [b"true", b"false"]
+    assert all(event.actor.id.startswith("operator:") for event in told)
 
 
 @pytest.mark.parametrize(

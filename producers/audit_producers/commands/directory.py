@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+from msgspec import Raw
 from pydantic import BaseModel
 
 from audit_producers import directory
 from audit_producers.directory_files import rows
 from audit_producers.recorder import Recorder
 from audit_producers.settings import KafkaClient, Settings
+from audit_schemas import own_events
+from audit_schemas.directory import Account
 from audit_schemas.errors import Incomplete, Invalid, Unreachable
-from audit_schemas.event import ActorType
+from audit_schemas.event import ActorType, Change, Target
 from audit_schemas.permissions import Permission
+from audit_schemas.wire import encode
 
 _SERVICE = "audit-cli"
 _ANSWER_SECONDS = 5.0
@@ -54,7 +58,25 @@ def set_account(id: str, **fields: Any) -> None:  # noqa: A002 - the argument's 
     with _recorder() as recorder:
         present = directory.accounts(recorder.settings).get(id)
         recorder.set_account(id, **_merged(present, fields))
+        _tell_of_recording(recorder, id, present, fields["record_reads"])
     click.echo(f"account {id} is set")
+
+
+def _tell_of_recording(
+    recorder: Recorder, account: str, present: Account | None, wanted: bool | None
+) -> None:
+    """Whether readings are recorded is itself part of the record."""
+    recorded = present is not None and present.record_reads
+    if wanted is None or wanted == recorded:
+        return
+    recorder.record(
+        "update",
+        Target(type="audit_log", id="advanced", name="the audit log"),
+        changes=(Change(field="record_reads", old=Raw(encode(recorded)), new=Raw(encode(wanted))),),
+        account=account,
+        actor=own_events.operator(own_events.current_user()),
+        module=own_events.MODULE,
+    )
 
 
 @account.command("list")
