@@ -217,3 +217,24 @@ def test_a_mapping_can_say_every_part_of_an_event():
     apart = {"recorded", "producer"}
     assert set(EventSources.model_fields) == names(Event) - apart
     assert set(OriginSources.model_fields) == names(Origin)
+
+
+def test_the_example_is_imported_as_it_says():
+    folder = Path(__file__).parents[2] / "producers/audit_producers/examples/history"
+    opened, waited, noted, removed = events(
+        folder / "tickets.csv", str(folder / "tickets.toml"), account=None
+    )
+
+    assert opened.occurred_at == datetime(2021, 7, 5, 3, 59, 59, tzinfo=UTC)
+    assert (opened.target.name, opened.related[0].id) == ("Ticket 4711", "42")
+    assert (waited.actor.type, waited.reason, changes(waited)) == (
+        "system",
+        "no answer for a day",
+        {"state": ("open", "waiting")},
+    )
+    assert changes(noted) == {"note": ("first\nsecond", 'first\n"second", changed')}
+    assert (removed.action, removed.related, removed.id) == (
+        "delete",
+        (),
+        id_of_key("acme", "old-helpdesk", "4"),
+    )

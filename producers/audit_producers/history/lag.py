@@ -67,7 +67,7 @@ class Lag:
             if place.error is not None:
                 raise KafkaException(place.error)
             start, end = consumer.get_watermark_offsets(place, timeout=_SECONDS)
-            at = min(end, _taken(place, start))
+            at = min(end, max(start, place.offset, _in_hand(place) if group == SINK_GROUP else 0))
             behind += end - at
             taken += at
         return Stage(behind, taken)
@@ -90,9 +90,10 @@ class Lag:
         return self._consumers[group]
 
 
-def _taken(place: TopicPartition, start: int) -> int:
-    """The first offset that a group has not taken: a sink has taken what it notes to be in hand."""
-    if place.offset < 0:
-        return start
+def _in_hand(place: TopicPartition) -> int:
+    """The offset behind the block that a sink notes to have in hand; 0 where there is none.
+
+    Only librdkafka's own notes are read: it shows those of others without their end.
+    """
     note = read_note(place.metadata or "")
-    return max(place.offset, start, note.end + 1 if note and note.end is not None else 0)
+    return 0 if note is None or note.end is None else note.end + 1
