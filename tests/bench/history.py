@@ -75,7 +75,7 @@ def _write(dump: Path, count: int) -> None:
                 "action": "update",
                 "idempotency_key": str(number),
                 "target": {
-                    "type": chosen.choice(("contact", "role", "agent")),
+                    "type": chosen.choice(kinds),
                     "id": str(chosen.randrange(5000)),
                 },
                 "actor": {"type": "agent", "id": str(chosen.randrange(500))},
@@ -86,7 +86,7 @@ def _write(dump: Path, count: int) -> None:
 
 
 def _most_parts(clickhouse: str) -> float:
-    """Of the partitions of all tables; from 1,000 on ClickHouse slows inserts down, at 3,000 it refuses them."""
+    """In any partition of a table: from 1,000 on ClickHouse slows inserts down, at 3,000 it refuses them."""
     server = ClickHouse.from_url(clickhouse)
     with Client(
         server.host, server.port, server.database, server.user, server.password.get_secret_value()

@@ -25,7 +25,7 @@ from audit_producers.history.preview import Preview
 from audit_producers.history.state import State, StateFile
 from audit_producers.lifecycle import Publisher
 from audit_producers.rejected import RejectedLines, is_same_file
-from audit_producers.settings import KafkaClient, Settings
+from audit_producers.settings import Settings
 from audit_schemas.catalogue import catalogue
 from audit_schemas.catalogue.reading import CatalogueSettings
 from audit_schemas.errors import Incomplete, Invalid, Unreachable
@@ -211,7 +211,7 @@ def _pace(
     if at_once or settings.delivery != "kafka":
         yield Steady(limit, stopping)
         return
-    with closing(Lag(KafkaClient.load())) as lag:
+    with closing(Lag(settings)) as lag:
         yield Unhurried(lag.look, limit, patience, stopping)
 
 

@@ -48,7 +48,9 @@ def mapped(mapping: Mapping, account: str | None) -> Reading:
     def fill(fields: Fields) -> dict[str, Any]:
         action = _needed("action", sources.action, fields)
         filled: dict[str, Any] = {
-            "account": account or _needed("account", sources.account, fields),
+            "account": read_text("account", sources.account, fields)
+            or account
+            or _needed("account", sources.account, fields),
             "occurred_at": _time(read_time, sources.occurred_at, fields),
             "action": action,
             "target": _target("target", sources.target, fields),
