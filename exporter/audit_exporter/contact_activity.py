@@ -21,6 +21,8 @@ _COLUMNS = (
 # A union goes by position: the log's columns come first, in the order that both views share.
 _OWN = "contact_id, synced_at, contact_batch_id"
 _SYNCED = f"SELECT * EXCEPT ({_OWN}), {_OWN}, false AS pending"
+WHILE_PENDING = ("synced_at", "contact_batch_id")
+"""Columns that a change does not have before its window is over."""
 _IN_LOG = "SELECT *, target_id AS contact_id, NULL AS synced_at, NULL AS contact_batch_id, true AS pending"
 _SYNCED_FIRST = f"{NEWEST_FIRST}, pending LIMIT 1 BY event_id"
 

@@ -11,17 +11,25 @@ from rich.console import Console
 from audit_exporter import options
 from audit_exporter.access import ACTIVITY, PENDING, Reader
 from audit_exporter.clickhouse import Connection
-from audit_exporter.contact_activity import is_known, read_activity, read_next_sync, read_waiting
+from audit_exporter.contact_activity import (
+    WHILE_PENDING,
+    is_known,
+    read_activity,
+    read_next_sync,
+    read_waiting,
+)
 from audit_exporter.contact_choice import contact_id
 from audit_exporter.contact_search import Anything, Search, find
 from audit_exporter.contact_table import View, activity_table, contact_table
 from audit_exporter.contacts import Contact
 from audit_exporter.filters import Filter, TargetKey
 from audit_exporter.json_lines import event_json
+from audit_exporter.json_schemas import read_columns, rows_schema, type_schema
 from audit_exporter.settings import ReaderSettings
 from audit_exporter.sync_words import sync_line, waiting_line
 from audit_schemas.errors import AuditError
 from audit_schemas.permissions import Permission
+from audit_schemas.settings import ClickHouseSettings
 
 _FOUND = 20
 
@@ -111,6 +119,23 @@ def activity(who: str, limit: int, everything: bool, pending: bool, as_json: boo
         )
         shown = _Shown(connection, reader, wanted, now)
         shown.activity(None if everything else limit, pending=pending, as_json=as_json)
+
+
+@contact.command("schema")
+@click.argument("what", type=click.Choice(["find", "activity"]), default="activity")
+def print_schema(what: str) -> None:
+    """Print the JSON Schema of a line that --json prints: of a contact, or of an event of its activity.
+
+    \b
+    Example:  audit contact schema activity > activity.schema.json
+    """
+    if what == "find":
+        options.say_schema(type_schema("contact", Contact))
+        return
+    with Connection(ClickHouseSettings.load().clickhouse) as connection:
+        columns = read_columns(connection, "contact_activity")
+    schema = rows_schema("activity", columns, nullable=WHILE_PENDING, pending={"type": "boolean"})
+    options.say_schema(schema)
 
 
 class _Shown:

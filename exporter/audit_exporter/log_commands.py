@@ -20,13 +20,15 @@ from audit_exporter.facets import FACETS, read_facets
 from audit_exporter.filters import Filter
 from audit_exporter.folding import read_folded
 from audit_exporter.json_lines import event_json
+from audit_exporter.json_schemas import count_schema, folded_schema, read_columns, rows_schema, type_schema
 from audit_exporter.query import read_event, read_pages
 from audit_exporter.settings import ReaderSettings
 from audit_exporter.table import count_table, log_table
 from audit_exporter.tail import Follower
-from audit_exporter.undo import undo_all
+from audit_exporter.undo import Undo, undo_all
 from audit_exporter.undo_query import read_undone, undo_query
 from audit_schemas.errors import AuditError, Incomplete
+from audit_schemas.settings import ClickHouseSettings
 
 _POLL_SECONDS = 1.0
 
@@ -180,6 +182,24 @@ def tail(as_json: bool, **given: Any) -> None:
             _follow(Follower(connection, wanted, columns), reader.zone, columns)
         except KeyboardInterrupt:
             return
+
+
+@log.command("schema")
+@click.argument("what", type=click.Choice(["list", "count", "undo"]), default="list")
+def print_schema(what: str) -> None:
+    """Print the JSON Schema of a line that --json prints: of the list, of counts, or of --undo.
+
+    \b
+    Example:  audit log schema list > log.schema.json
+    """
+    if what == "count":
+        options.say_schema(count_schema(tuple(FACETS)))
+    elif what == "undo":
+        options.say_schema(type_schema("undo", Undo))
+    else:
+        with Connection(ClickHouseSettings.load().clickhouse) as connection:
+            columns = read_columns(connection, "audit_log")
+        options.say_schema(rows_schema("log", columns, folded=folded_schema()))
 
 
 def _follow(follower: Follower, zone: ZoneInfo, columns: tuple[Column, ...] | None) -> None:

@@ -1,5 +1,6 @@
 """The options that the reading commands share, and what they mean together."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from audit_exporter.access import Need, Reader, authorize
 from audit_exporter.access_record import AccessRecord
 from audit_exporter.clickhouse import Connection
 from audit_exporter.filters import Filter, TargetKey, read_module, read_network
+from audit_exporter.json_schemas import Schema
 from audit_exporter.settings import ReaderSettings
 from audit_exporter.timeframe import Timeframe
 from audit_schemas.catalogue import Catalogue, catalogue
@@ -193,6 +195,11 @@ def say_count(count: int, what: str, zone: ZoneInfo, *, more: str = "") -> None:
     """Say on standard error how many rows a list has, in which zone, and what shows `more` of them."""
     rest = f" (there may be more: {more})" if more else ""
     click.echo(f"{count:,} {_plural(what) if count != 1 else what}, times in {zone}{rest}", err=True)
+
+
+def say_schema(schema: Schema) -> None:
+    """Print a JSON Schema."""
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
 
 
 def _plural(what: str) -> str:

@@ -11,9 +11,11 @@ from audit_exporter import options
 from audit_exporter.access import SESSIONS
 from audit_exporter.clickhouse import Connection
 from audit_exporter.filters import read_network
+from audit_exporter.json_schemas import read_columns, rows_schema
 from audit_exporter.session_table import session_table
 from audit_exporter.sessions import STATES, SessionFilter, read_sessions
 from audit_exporter.settings import ReaderSettings
+from audit_schemas.settings import ClickHouseSettings
 
 
 @click.group()
@@ -59,6 +61,17 @@ def list_sessions(limit: int, everything: bool, as_json: bool, **given: Any) -> 
             console.print(table)
     if not as_json:
         options.say_count(total, "session", reader.zone, more="--limit, --all" if total == most else "")
+
+
+@session.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of a line that `audit session list --json` prints.
+
+    \b
+    Example:  audit session schema > session.schema.json
+    """
+    with Connection(ClickHouseSettings.load().clickhouse) as connection:
+        options.say_schema(rows_schema("session", read_columns(connection, "login_sessions")))
 
 
 def _line(row: dict[str, Any]) -> bytes:
