@@ -44,6 +44,7 @@ _COLUMNS: dict[str, Any] = {
     "related": [],
     "outcome_reason": "",
     "place": "",
+    "country": "",
     "client": "",
     "user_agent": "",
 }
