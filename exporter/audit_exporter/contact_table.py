@@ -70,10 +70,10 @@ def activity_table(events: Iterable[Mapping[str, Any]], view: View) -> Table:
     table = _table()
     table.expand = True
     for heading in ("When\nSource\nBatch", "Author\nWhere") if narrow else ("When", "Author", "Where"):
-        table.add_column(heading, max_width=max(view.width // 5, 19), overflow="fold")
+        table.add_column(heading, max_width=max(view.width // (5 if narrow else 6), 19), overflow="fold")
     table.add_column("What changed", ratio=1, min_width=20, overflow="fold")
     for heading in () if narrow else ("Source", "Batch"):
-        table.add_column(heading, max_width=max(view.width // 8, 12), overflow="fold")
+        table.add_column(heading, max_width=max(view.width // 11, 12), overflow="fold")
     for event in events:
         table.add_row(*_cells(event, view, narrow=narrow), style=_style(event))
     return table

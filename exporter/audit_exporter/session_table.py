@@ -14,6 +14,7 @@ from audit_exporter.visible import visible
 
 _NARROW = 130
 """Below so many columns several values share a cell, one above the other."""
+_MOMENT = 19
 _STYLES = {"failed": "red", "open": "green", "unpaired": "yellow"}
 
 
@@ -33,7 +34,8 @@ def session_table(sessions: Iterable[Mapping[str, Any]], zone: ZoneInfo, width: 
         else ("Started", "Ended", "Duration", "State", "Who", "Where", "Client")
     )
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        moment_wide = _MOMENT if heading.startswith(("Started", "Ended")) else None
+        table.add_column(heading, width=moment_wide, overflow="fold")
     for session in sessions:
         table.add_row(*_cells(session, zone, narrow=narrow), style=_STYLES.get(session["state"]))
     return table

@@ -13,7 +13,7 @@ from audit_exporter.clickhouse import Table as Counts
 from audit_exporter.columns import ACTION, WHEN, Column
 from audit_exporter.visible import visible
 
-_NARROW = 110
+_NARROW = 150
 """Below so many columns two values share a cell, one above the other."""
 _WIDE = 170
 """From so many columns on there is room for the event's id."""
@@ -65,7 +65,8 @@ def _add_column(table: Table, cell: tuple[Column, ...], width: int) -> None:
     elif cell[0] is ACTION:
         table.add_column(heading, ratio=1, min_width=20, overflow="fold")
     else:
-        table.add_column(heading, max_width=max(width // 7, 12), overflow="fold")
+        # The sentence gets what the others leave.
+        table.add_column(heading, max_width=max(width // 8, 12), overflow="fold")
 
 
 def count_table(counts: Counts) -> Table:
