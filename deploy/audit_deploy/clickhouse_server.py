@@ -53,17 +53,29 @@ def main(folder: Path, credentials: Path, http_port: int) -> NoReturn:
     watch.start()
     received = signal.sigwait(awaited)
     stopping.set()
+    reloading = received == _RELOAD
     try:
         clickhouse.execute(_END, clickhouse.passwords(credentials)[clickhouse.ADMIN], http_port=http_port)
-        engine.join(timeout=10)
+        # It waits for its clients to leave; those who keep their connection lose it.
+        engine.join(timeout=2 if reloading else 10)
     except OSError as error:
         # What was acknowledged is on the disk: ending at once loses nothing.
         print(f"ending at once: {error}", file=sys.stderr)
     sys.stderr.flush()
-    if received == _RELOAD:
-        # A signal to stop that comes meanwhile stays pending, and is the first thing that is seen then.
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - what runs already
+    if reloading:
+        _begin_anew()
     os._exit(0)
+
+
+def _begin_anew() -> NoReturn:
+    """Become this program again, without what the engine has open.
+
+    A signal to stop that comes meanwhile stays pending, and is the first thing that is seen then.
+    """
+    for descriptor in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
+        with suppress(OSError):
+            os.set_inheritable(descriptor, descriptor <= 2)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - what runs already
 
 
 def _watch(known: object, folder: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from audit_producers.history.pace import Look, Stage
+from audit_producers.history.pace import Look, Place, Stage
 from audit_producers.settings import KafkaClient
 from audit_schemas.errors import Misconfigured, Unreachable
 from audit_schemas.kafka import client_config
@@ -62,15 +62,14 @@ class Lag:
         committed = consumer.committed(
             partitions, timeout=_SECONDS
         )  # before the ends: behind is never negative
-        behind = taken = 0
-        for place in committed:
-            if place.error is not None:
-                raise KafkaException(place.error)
-            start, end = consumer.get_watermark_offsets(place, timeout=_SECONDS)
-            at = min(end, max(start, place.offset, _in_hand(place) if group == SINK_GROUP else 0))
-            behind += end - at
-            taken += at
-        return Stage(behind, taken)
+        return tuple(self._place(consumer, group, place) for place in committed)
+
+    def _place(self, consumer: Consumer, group: str, place: TopicPartition) -> Place:
+        if place.error is not None:
+            raise KafkaException(place.error)
+        start, end = consumer.get_watermark_offsets(place, timeout=_SECONDS)
+        taken = min(end, max(start, place.offset, _in_hand(place) if group == SINK_GROUP else 0))
+        return Place(end - taken, taken)
 
     def _found(self, consumer: Consumer, topic: str) -> list[TopicPartition]:
         found = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]

@@ -67,6 +67,7 @@ def grants(role: Role, database: str) -> Sequence[str]:
                 f"GRANT ALL ON {database}.*",
                 # Where `audit rebuild` makes the tables anew.
                 f"GRANT ALL ON {database}_rebuild.*",
+                "GRANT TABLE ENGINE ON *",
                 "GRANT SELECT ON system.*",
                 # To see which log-ins the server knows.
                 "GRANT SHOW ACCESS ON *.*",

@@ -25,11 +25,11 @@ def wait(client: Any, name: str, *, known: bool) -> None:
     """Wait until the server knows a log-in, or does not know it any more.
 
     Raises:
-        Incomplete: it does not notice, or does not answer.
-        Misconfigured: it refuses to be asked.
+        Incomplete: it does not notice.
+        Unreachable, Misconfigured: it cannot be asked.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not _is(client, name, known=known):
+    while _knows(client, name) != known:
         if time.monotonic() > deadline:
             raise Incomplete(
                 f"the file is written, and after {_PATIENCE_SECONDS:.0f} s the server still "
@@ -39,13 +39,13 @@ def wait(client: Any, name: str, *, known: bool) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _is(client: Any, name: str, *, known: bool) -> bool:
-    try:
-        return _knows(client, name) == known
-    except Unreachable:
-        # The embedded server starts anew for it.
-        return False
-
-
 def _knows(client: Any, name: str) -> bool:
-    return bool(query(client, "SELECT 1 FROM system.users WHERE name = %(name)s", {"name": name}))
+    """Ask, and again while it does not answer: the embedded server begins anew when its users change."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return bool(query(client, "SELECT 1 FROM system.users WHERE name = %(name)s", {"name": name}))
+        except Unreachable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)

@@ -140,12 +140,9 @@ def _value(name: str, kind: str, whose: Aim) -> str | None:
     if name in _FIXED:
         return _FIXED[name]
     text = f"'{whose.mark} {name}'"
-    if kind.startswith("Array(Tuple("):
-        return f"[({', '.join([text] * kind.count('String'))})]"
-    if kind.startswith("Array("):
-        return f"[{text}]"
     if "String" in kind:
-        return text
+        tuple_of = f"({', '.join([text] * kind.count('String'))})" if "Tuple(" in kind else text
+        return f"[{tuple_of}]" if kind.startswith("Array(") else text
     if kind == "UUID":
         return "generateUUIDv4()"
     return "now64(6, 'UTC')" if kind.startswith("DateTime64") else None
