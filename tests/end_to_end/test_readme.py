@@ -8,7 +8,11 @@ import pytest
 from command import Audit
 
 README = Path(__file__).parents[2] / "README.md"
-QUERIES = re.findall(r"```sql\n(.*?)```", README.read_text(), re.DOTALL)
+QUERIES = [
+    query
+    for block in re.findall(r"```sql\n(.*?)```", README.read_text(), re.DOTALL)
+    for query in filter(str.strip, block.split(";\n"))
+]
 COMMANDS = [
     shlex.split(line, comments=True)[1:]
     for line in re.findall(
@@ -21,7 +25,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_query_of_the_readme_runs(query: str, audit: Audit) -> None:
-    done = audit("sql", query)
+    done = audit("sql", "--", query)  # a query may begin with a comment
 
     assert done.returncode == 0, done.stderr
 
