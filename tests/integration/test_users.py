@@ -174,6 +174,8 @@ def test_a_log_in_comes_and_goes_while_the_server_goes_on(stack):
         "create", "ada", "--role", "analyst", "--account", ODD, "--password-stdin", given="battery staple 9\n"
     )
     assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    # Of the embedded server, which guards its tables and not its files, that is said.
+    assert "warning: whoever logs in to this server can read its files" in made.stderr
     address = stack.clickhouse.split("@")[1]
     ada = ClickHouse.from_url(f"clickhouse://ada:battery staple 9@{address}")
     with Connection(ada) as connection:

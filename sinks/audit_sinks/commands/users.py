@@ -14,6 +14,11 @@ from audit_sinks.users.folder import UsersFolder
 from audit_sinks.users.roles import Role, User, new_password, new_user
 from audit_sinks.users.settings import UserSettings
 
+_UNGUARDED = (
+    "warning: whoever logs in to this server can read its files by the function `file`, and in them every "
+    "account's rows: give it to nobody whom you would not show them. A full server does not allow it."
+)
+
 _wait = click.option(
     "--wait/--no-wait",
     default=True,
@@ -67,6 +72,8 @@ def create(
             click.echo(password)
         if wait:
             server.wait(client, name, known=True)
+            if made.role is not Role.ADMIN and server.reads_any_file(client):
+                click.echo(_UNGUARDED, err=True)
     click.echo(f"{name}: {made.role.value}, {_scope(made)}", err=True)
 
 

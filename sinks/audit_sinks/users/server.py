@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from audit_sinks.clickhouse import query
-from audit_sinks.errors import Incomplete, Invalid, Unreachable
+from audit_sinks.errors import Incomplete, Invalid, Misconfigured, Unreachable
 
 _PATIENCE_SECONDS = 20.0
 _PAUSE_SECONDS = 0.1
@@ -37,6 +37,22 @@ def wait(client: Any, name: str, *, known: bool) -> None:
                 remedy="is AUDIT_CLICKHOUSE_USERS the folder of the server in AUDIT_CLICKHOUSE? see its log",
             )
         time.sleep(_PAUSE_SECONDS)
+
+
+def reads_any_file(client: Any) -> bool:
+    """Whether queries can read any file of the server, and so all accounts' rows, whatever they are granted.
+
+    The embedded server is `clickhouse local`: its function `file` asks for no grant and knows no bounds.
+    A full server answers by the default, or asks for a grant.
+
+    Raises:
+        Unreachable: it cannot be asked.
+    """
+    try:
+        (row,) = query(client, "SELECT file('/dev/null', 'kept away') AS text")
+    except Misconfigured:
+        return False
+    return row["text"] == ""
 
 
 def _knows(client: Any, name: str) -> bool:

@@ -22,6 +22,7 @@ _FIXED = {
     "recorded": "'live'",
     "action_type": "'login'",
     "metadata": "'{}'",
+    "target_type": "'contact'",
     "zone": "'UTC'",
     "catalogue_version": "1",
     "claimed_at": "''",
