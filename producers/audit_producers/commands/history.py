@@ -149,6 +149,10 @@ def _import(dump: Dump, history: History, identity: str, *, as_json: bool, **giv
     finally:
         kept = rejected.close()
     _report(state, is_done=is_done, kept=kept, as_json=as_json)
+    if not is_done:
+        raise Incomplete(
+            f"stopped after {state.records:,} records, all of them acknowledged", remedy=states.how_to_go_on
+        )
 
 
 def _run(
@@ -188,7 +192,7 @@ def _run(
             publisher.close(0)
             raise Unreachable(
                 f"{error.message}; {newest.records:,} records are done",
-                remedy="the same command goes on there" + (f"; {error.remedy}" if error.remedy else ""),
+                remedy="; ".join(filter(None, (states.how_to_go_on, error.remedy))),
             ) from None
         finally:
             publisher.close()
@@ -254,12 +258,7 @@ def _report(state: State, *, is_done: bool, kept: Path | None, as_json: bool) ->
         click.echo(json.dumps({**told, "is_done": is_done, "rejected_file": str(kept) if kept else None}))
     else:
         click.echo(f"{state.records:,} read, {state.imported:,} imported, {state.rejected:,} rejected")
-    if not is_done:
-        raise Incomplete(
-            f"stopped after {state.records:,} records, all of them acknowledged",
-            remedy="the same command goes on there",
-        )
-    if state.rejected:
+    if is_done and state.rejected:
         raise Incomplete(
             f"{state.rejected:,} of {state.records:,} records were rejected",
             remedy=f"{kept} keeps them with the reasons: mend the mapping or the file, and import it again, "

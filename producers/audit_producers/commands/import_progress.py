@@ -24,14 +24,14 @@ class Progress:
         self._dump = dump
         self._began = self._shown = time.monotonic()
         self._first: int | None = None
-        self._is_terminal = sys.stderr.isatty()
+        self._has_bar = sys.stderr.isatty() and dump.size > 0
         self._told = ""
         self._bar: Any = click.progressbar(
-            length=dump.size or None,
+            length=dump.size,
             label="importing",
             file=sys.stderr,
             item_show_func=lambda _: self._told,
-            hidden=not self._is_terminal or not dump.size,
+            hidden=not self._has_bar,
         )
 
     def show(self, records: int) -> None:
@@ -39,12 +39,12 @@ class Progress:
         now = time.monotonic()
         if self._first is None:
             self._first = records
-        if now - self._shown < (_BAR_SECONDS if self._is_terminal else _LINE_SECONDS):
+        if now - self._shown < (_BAR_SECONDS if self._has_bar else _LINE_SECONDS):
             return
         self._shown = now
         rate = (records - self._first) / max(now - self._began, 0.001)
         self._told = f"{records:,} records, {rate:,.0f}/s"
-        if self._is_terminal:
+        if self._has_bar:
             self._bar.update(self._dump.bytes_read.count - self._bar.pos)
         else:
             share = f"{self._dump.bytes_read.count / self._dump.size:.0%}, " if self._dump.size else ""

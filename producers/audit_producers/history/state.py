@@ -3,7 +3,6 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -45,6 +44,13 @@ class StateFile:
         self.path = path
         self._fresh = State(dump=dump)
 
+    @property
+    def how_to_go_on(self) -> str:
+        """What somebody does whose import was ended."""
+        if self.path is None:
+            return "import it again, which stores nothing twice"
+        return "the same command goes on there"
+
     def read(self, *, from_start: bool = False) -> tuple[State, str]:
         """The state to begin with, and why not with the one in the file where there is one."""
         if self.path is None or from_start or not self.path.exists():
@@ -68,6 +74,3 @@ class StateFile:
         """All is imported: the next import of the file begins anew."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
