@@ -52,7 +52,7 @@ def reads_any_file(client: Any) -> bool:
         (row,) = query(client, "SELECT file('/dev/null', 'kept away') AS text")
     except Misconfigured:
         return False
-    return row["text"] == ""
+    return bool(row["text"] == "")
 
 
 def _knows(client: Any, name: str) -> bool:
