@@ -6,11 +6,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_schemas.errors import Invalid, Misconfigured
 from audit_sinks import migrations
+from audit_sinks.commands.users import user
 from audit_sinks.users import objects
 from audit_sinks.users.document import parse, render
 from audit_sinks.users.folder import UsersFolder
@@ -192,3 +194,38 @@ def test_a_folder_that_is_not_there_is_said_with_the_setting_that_names_it(tmp_p
     with pytest.raises(Misconfigured, match="no such folder") as error:
         UsersFolder(tmp_path / "users.d", "audit").users()
     assert "AUDIT_CLICKHOUSE_USERS" in error.value.remedy
+
+
+def run(folder: Path, *arguments: str) -> tuple[int, str]:
+    environment = {
+        "AUDIT_CLICKHOUSE": "clickhouse://127.0.0.1:1/audit",
+        "AUDIT_CLICKHOUSE_USERS": str(folder),
+    }
+    done = CliRunner().invoke(user, arguments, env=environment)
+    return done.exit_code, done.output
+
+
+def test_a_folder_that_is_brought_to_its_server_some_other_way_needs_no_server(tmp_path: Path):
+    code, said = run(tmp_path, "create", "ada", "--role", "analyst", "--account", "acme", "--no-wait")
+    assert code == 0
+    password = said.splitlines()[0]
+    (kept,) = UsersFolder(tmp_path, "audit").users()
+    assert kept.password_sha256 == sha256(password.encode()).hexdigest()
+
+
+def test_after_an_upgrade_every_log_in_can_be_written_anew(tmp_path: Path):
+    UsersFolder(tmp_path, "audit").add(analyst("acme"))
+    assert run(tmp_path, "refresh") == (0, "nothing to write: every file is current\n")
+    (file,) = tmp_path.iterdir()
+    file.write_text(file.read_text().replace("GRANT SELECT ON audit.accounts", "GRANT SELECT ON audit.old"))
+    assert "audit user refresh" in run(tmp_path, "list")[1]
+    assert run(tmp_path, "refresh") == (0, "ada: written anew\n")
+    assert UsersFolder(tmp_path, "audit").is_current(analyst("acme"))
+
+
+def test_accounts_and_all_accounts_exclude_each_other(tmp_path: Path):
+    code, _ = run(
+        tmp_path, "create", "ada", "--role", "analyst", "--account", "a", "--all-accounts", "--no-wait"
+    )
+    assert code == 2
+    assert list(tmp_path.iterdir()) == []
