@@ -1,9 +1,11 @@
 """How far processor and sink are behind, asked by consumers that join no group."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from audit_producers.history.pace import Look, Place, Stage
 from audit_producers.settings import KafkaClient
@@ -14,6 +16,7 @@ from audit_schemas.topics import CHANGES, EVENTS, PROCESSOR_GROUP, SINK_GROUP
 
 STAGES = ((CHANGES.name, PROCESSOR_GROUP), (EVENTS.name, SINK_GROUP))
 _SECONDS = 5.0
+_ENDS: Any = OffsetSpec.latest()
 _NOT_YET = frozenset(
     {
         KafkaError.NOT_COORDINATOR,
@@ -29,6 +32,8 @@ class Lag:
 
     def __init__(self, kafka: KafkaClient) -> None:
         self._kafka = kafka
+        self._config = {**client_config(kafka.kafka), **kafka.librdkafka()}
+        self._admin = AdminClient(self._config)
         self._consumers: dict[str, Consumer] = {}
         self._partitions: dict[str, list[TopicPartition]] = {}
 
@@ -59,17 +64,13 @@ class Lag:
     def _stage(self, topic: str, group: str) -> Stage:
         consumer = self._consumer(group)
         partitions = self._partitions.get(topic) or self._found(consumer, topic)
-        committed = consumer.committed(
-            partitions, timeout=_SECONDS
-        )  # before the ends: behind is never negative
-        return tuple(self._place(consumer, group, place) for place in committed)
-
-    def _place(self, consumer: Consumer, group: str, place: TopicPartition) -> Place:
-        if place.error is not None:
-            raise KafkaException(place.error)
-        start, end = consumer.get_watermark_offsets(place, timeout=_SECONDS)
-        taken = min(end, max(start, place.offset, _in_hand(place) if group == SINK_GROUP else 0))
-        return Place(end - taken, taken)
+        # Committed before the ends: so nobody is ahead of them.
+        taken = [_taken(place, group) for place in consumer.committed(partitions, timeout=_SECONDS)]
+        ends = self._admin.list_offsets(dict.fromkeys(partitions, _ENDS), request_timeout=_SECONDS)
+        return tuple(
+            Place(max(0, ends[place].result().offset - at), at)
+            for place, at in zip(partitions, taken, strict=True)
+        )
 
     def _found(self, consumer: Consumer, topic: str) -> list[TopicPartition]:
         found = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
@@ -80,19 +81,21 @@ class Lag:
 
     def _consumer(self, group: str) -> Consumer:
         if group not in self._consumers:
-            more: dict[str, Any] = {
-                **self._kafka.librdkafka(),
-                "group.id": group,
-                "enable.auto.commit": False,
-            }
-            self._consumers[group] = Consumer(client_config(more.pop("bootstrap.servers"), **more))
+            more: dict[str, Any] = {"group.id": group, "enable.auto.commit": False}
+            self._consumers[group] = Consumer({**self._config, **more})
         return self._consumers[group]
 
 
-def _in_hand(place: TopicPartition) -> int:
-    """The offset behind the block that a sink notes to have in hand; 0 where there is none.
+def _taken(place: TopicPartition, group: str) -> int:
+    """The first offset that a group has not taken; a sink has taken the block that it notes to be in hand.
 
-    Only librdkafka's own notes are read: it shows those of others without their end.
+    Only the sinks' notes are read: librdkafka shows those of other clients without their end.
     """
-    note = read_note(place.metadata or "")
-    return 0 if note is None or note.end is None else note.end + 1
+    if place.error is not None:
+        raise KafkaException(place.error)
+    in_hand = -1
+    if group == SINK_GROUP:
+        with suppress(ValueError):  # somebody else's: an operator has set the offset
+            note = read_note(place.metadata or "")
+            in_hand = -1 if note is None or note.end is None else note.end
+    return max(0, place.offset, in_hand + 1)
