@@ -108,7 +108,7 @@ def test_the_log_in_reads_its_own_rows_over_http(world: tuple[Web, Aim, Aim]):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="the embedded server is `clickhouse local`: its function `file` asks for no grant, as `audit user` warns",
+    reason="the embedded server is `clickhouse local`: its function file asks for no grant",
 )
 def test_no_file_of_the_server_is_read(world: tuple[Web, Aim, Aim]):
     web, _, _ = world
