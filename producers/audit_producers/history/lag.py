@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not in __all__
 
 from audit_producers.history.pace import Look, Place, Stage
 from audit_producers.settings import KafkaClient
@@ -16,7 +16,7 @@ from audit_schemas.topics import CHANGES, EVENTS, PROCESSOR_GROUP, SINK_GROUP
 
 STAGES = ((CHANGES.name, PROCESSOR_GROUP), (EVENTS.name, SINK_GROUP))
 _SECONDS = 5.0
-_ENDS: Any = OffsetSpec.latest()
+_ENDS: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _NOT_YET = frozenset(
     {
         KafkaError.NOT_COORDINATOR,
