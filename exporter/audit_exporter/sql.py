@@ -69,7 +69,7 @@ def _run(connection: Connection, text: str, form: str) -> Iterator[bytes]:
         AuditError: ClickHouse refused the query or broke it off.
     """
     query = Query(text.strip().rstrip(";"))
-    with connection.stream(query, default_format=form, readonly=1) as pieces:
+    with connection.stream(query, default_format=form, readonly=2) as pieces:
         end = b""
         for piece in pieces:
             # The reason of an answer that is broken off is its end: what may be that is held back.

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from audit_exporter.clickhouse import Connection
-from audit_exporter.filters import Filter
+from audit_exporter.filters import Filter, of_accounts
 from audit_exporter.parameters import Binder, Query
 from audit_exporter.rows import whole_rows
 
@@ -28,7 +28,7 @@ def undo_query(wanted: Filter, event_id: str | None = None) -> Query:
     if event_id is not None:
         conditions.append(f"event_id = {bind.text(event_id)}")
     where = " AND ".join(conditions)
-    accounts = bind.texts(wanted.accounts)
+    own = of_accounts(wanted.accounts, bind)
     return Query(
         f"""
         WITH undone AS (SELECT * FROM audit_log WHERE {where}),
@@ -37,7 +37,7 @@ def undo_query(wanted: Filter, event_id: str | None = None) -> Query:
                 SELECT {_TARGET}, field, {_MOMENT.format(at="max(occurred_at)")} AS at,
                     toString(argMax(event_id, occurred_at)) AS event
                 FROM audit_changes
-                WHERE account_id IN {accounts} AND outcome = 'success'
+                WHERE {own} AND outcome = 'success'
                     AND ({_TARGET}) IN (SELECT {_TARGET} FROM undone)
                     AND event_id NOT IN (SELECT event_id FROM undone)
                     AND occurred_at >= (SELECT min(occurred_at) FROM undone)

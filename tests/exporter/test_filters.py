@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from audit_exporter.columns import choose, log_columns
 from audit_exporter.contact_activity import activity_query
 from audit_exporter.contact_search import Anything, Email, Search
+from audit_exporter.facets import FACETS, facet_query
 from audit_exporter.filters import Filter, TargetKey, read_module, read_network
+from audit_exporter.folding import fold_query
 from audit_exporter.query import Cursor, count_query, page_query, render_query
 from audit_exporter.timeframe import Timeframe
+from audit_exporter.undo_query import undo_query
 from audit_schemas.catalogue import catalogue
 from audit_schemas.errors import Invalid
 
@@ -32,7 +35,11 @@ FIELDS = catalogue().contact
         actions=MANY,
         actors=MANY,
         targets=st.lists(st.builds(TargetKey, MARKED, MARKED), max_size=2).map(tuple),
+        related=st.lists(st.builds(TargetKey, MARKED, MARKED), max_size=2).map(tuple),
         fields=MANY,
+        sessions=MANY,
+        requests=MANY,
+        batches=MANY,
         words=MANY,
         outcome=st.none() | MARKED,
         network=st.none() | st.ip_addresses().map(ip_network),
@@ -47,6 +54,9 @@ def test_no_value_is_ever_in_the_text_of_a_query(wanted, zone):
         count_query(wanted),
         render_query(wanted, LOG, zone, "csv"),
         render_query(wanted, LOG, zone, "xlsx"),
+        fold_query(wanted, ("hostile' OR 1=1 --",)),
+        facet_query(wanted, tuple(FACETS), zone, 10),
+        undo_query(wanted, zone),
         activity_query(wanted, Cursor(NOW, uuid4()), 50, everything=False, pending=True),
         activity_query(wanted, None, 50, everything=True, pending=False),
         *(
@@ -67,7 +77,7 @@ def test_no_value_is_ever_in_the_text_of_a_query(wanted, zone):
         assert "hostile" not in query.sql
         placeholders = set(re.findall(r"\{(\w+):[\w()]+\}", query.sql))
         assert placeholders <= query.parameters.keys()
-        tables = re.findall(r"FROM (?:audit_log|contact_activity)\b", query.sql)
+        tables = re.findall(r"FROM (?:audit_log|audit_changes|contact_activity)\b", query.sql)
         assert len(re.findall(r"account_id (?:=|IN) \{p", query.sql)) == len(tables)
 
 

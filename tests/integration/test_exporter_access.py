@@ -14,52 +14,57 @@ def other(stack):
     yield log
     log.close()
 
-    @pytest.mark.parametrize(
-        ("permissions", "needed", "allowed"),
-        [
-            ([Permission.VIEW], LOG, True),
-            ([Permission.VIEW], FILES, False),
-            ([Permission.EXPORT], LOG, True),
-            ([Permission.EXPORT], FILES, True),
-            (["Delete tickets"], LOG, False),
-        ],
-    )
-    def test_a_permission_decides(connection, log, permissions, needed, allowed):
-        log.let_in(VIEWER, *permissions)
-        if allowed:
-            assert authorize(connection, (log.account,), VIEWER, needed).accounts == (log.account,)
-        else:
-            with pytest.raises(Refused, match=needed.permission.value):
-                authorize(connection, (log.account,), VIEWER, needed)
 
-    def test_an_actor_who_is_not_known_is_refused_and_said_so(connection, log):
-        with pytest.raises(Refused, match="has no actor 'nobody'"):
-            authorize(connection, (log.account,), "nobody", LOG)
+@pytest.mark.parametrize(
+    ("permissions", "needed", "allowed"),
+    [
+        ([Permission.VIEW], LOG, True),
+        ([Permission.VIEW], FILES, False),
+        ([Permission.EXPORT], LOG, True),
+        ([Permission.EXPORT], FILES, True),
+        (["Delete tickets"], LOG, False),
+    ],
+)
+def test_a_permission_decides(connection, log, permissions, needed, allowed):
+    log.let_in(VIEWER, *permissions)
+    if allowed:
+        assert authorize(connection, (log.account,), VIEWER, needed).accounts == (log.account,)
+    else:
+        with pytest.raises(Refused, match=needed.permission.value):
+            authorize(connection, (log.account,), VIEWER, needed)
 
-    def test_an_actor_who_has_left_is_refused(connection, log):
-        log.let_in(active=False)
-        with pytest.raises(Refused, match="has left"):
-            authorize(connection, (log.account,), VIEWER, LOG)
 
-    def test_each_of_several_accounts_must_let_the_actor_in(connection, log, other):
-        log.let_in()
-        with pytest.raises(Refused, match=other.account):
-            authorize(connection, (log.account, other.account), VIEWER, LOG)
-        other.let_in()
-        accounts = (log.account, other.account)
-        assert authorize(connection, accounts, VIEWER, LOG).accounts == accounts
+def test_an_actor_who_is_not_known_is_refused_and_said_so(connection, log):
+    with pytest.raises(Refused, match="has no actor 'nobody'"):
+        authorize(connection, (log.account,), "nobody", LOG)
 
-    def test_the_zone_is_the_options_then_the_actors_then_the_accounts_then_utc(connection, log):
-        def zone(actor, given):
-            return str(authorize(connection, (log.account,), actor, LOG, given).zone)
 
-        log.let_in(VIEWER)
-        log.let_in("zoned", zone="Asia/Kolkata")
-        assert zone(VIEWER) == "UTC"
-        log.describe_account(zone="Europe/Berlin")
-        assert zone(VIEWER) == "Europe/Berlin"
-        assert zone("zoned") == "Asia/Kolkata"
-        assert zone("zoned", "America/New_York") == "America/New_York"
+def test_an_actor_who_has_left_is_refused(connection, log):
+    log.let_in(active=False)
+    with pytest.raises(Refused, match="has left"):
+        authorize(connection, (log.account,), VIEWER, LOG)
+
+
+def test_each_of_several_accounts_must_let_the_actor_in(connection, log, other):
+    log.let_in()
+    with pytest.raises(Refused, match=other.account):
+        authorize(connection, (log.account, other.account), VIEWER, LOG)
+    other.let_in()
+    accounts = (log.account, other.account)
+    assert authorize(connection, accounts, VIEWER, LOG).accounts == accounts
+
+
+def test_the_zone_is_the_options_then_the_actors_then_the_accounts_then_utc(connection, log):
+    def zone(actor, given=None):
+        return str(authorize(connection, (log.account,), actor, LOG, given).zone)
+
+    log.let_in(VIEWER)
+    log.let_in("zoned", zone="Asia/Kolkata")
+    assert zone(VIEWER) == "UTC"
+    log.describe_account(zone="Europe/Berlin")
+    assert zone(VIEWER) == "Europe/Berlin"
+    assert zone("zoned") == "Asia/Kolkata"
+    assert zone("zoned", "America/New_York") == "America/New_York"
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,10 @@ def test_audit_sql_shows_no_more_than_its_log_in_may_see(world, bound, query):
     _, other, _ = world
     done = CliRunner().invoke(sql, [query], env={"AUDIT_CLICKHOUSE": bound})
     assert leaks(done.output + str(done.exception), query, other) == set()
+
+
+def test_audit_sql_shows_what_its_log_in_may_see(world, bound):
+    mine, _, _ = world
+    query = "SELECT description FROM audit_log"
+    done = CliRunner().invoke(sql, [query], env={"AUDIT_CLICKHOUSE": bound})
+    assert mine.mark in leaks(done.output, query, mine)
