@@ -1,7 +1,6 @@
 """How far processor and sink are behind, asked by consumers that join no group."""
 
 import time
-from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -11,7 +10,6 @@ from audit_producers.history.pace import Look, Place, Stage
 from audit_producers.settings import KafkaClient
 from audit_schemas.errors import Misconfigured, Unreachable
 from audit_schemas.kafka import client_config
-from audit_schemas.offset_note import read_note
 from audit_schemas.topics import CHANGES, EVENTS, PROCESSOR_GROUP, SINK_GROUP
 
 STAGES = ((CHANGES.name, PROCESSOR_GROUP), (EVENTS.name, SINK_GROUP))
@@ -65,11 +63,11 @@ class Lag:
         consumer = self._consumer(group)
         partitions = self._partitions.get(topic) or self._found(consumer, topic)
         # Committed before the ends: so nobody is ahead of them.
-        taken = [_taken(place, group) for place in consumer.committed(partitions, timeout=_SECONDS)]
+        committed = consumer.committed(partitions, timeout=_SECONDS)
         ends = self._admin.list_offsets(dict.fromkeys(partitions, _ENDS), request_timeout=_SECONDS)
         return tuple(
-            Place(max(0, ends[place].result().offset - at), at)
-            for place, at in zip(partitions, taken, strict=True)
+            Place(ends[place].result().offset, _offset(at))
+            for place, at in zip(partitions, committed, strict=True)
         )
 
     def _found(self, consumer: Consumer, topic: str) -> list[TopicPartition]:
@@ -86,16 +84,7 @@ class Lag:
         return self._consumers[group]
 
 
-def _taken(place: TopicPartition, group: str) -> int:
-    """The first offset that a group has not taken; a sink has taken the block that it notes to be in hand.
-
-    Only the sinks' notes are read: librdkafka shows those of other clients without their end.
-    """
+def _offset(place: TopicPartition) -> int:
     if place.error is not None:
         raise KafkaException(place.error)
-    in_hand = -1
-    if group == SINK_GROUP:
-        with suppress(ValueError):  # somebody else's: an operator has set the offset
-            note = read_note(place.metadata or "")
-            in_hand = -1 if note is None or note.end is None else note.end
-    return max(0, place.offset, in_hand + 1)
+    return max(0, place.offset)

@@ -1,8 +1,9 @@
-"""How fast history may go: as fast as live events do not wait for it.
+"""How fast history may go: as fast as live events hardly wait for it.
 
-What stands before the processor and before the sink is looked at several times a second. Both commit now and
-then, so what is behind rises and falls with that rhythm even where nobody waits; only what stands in a
-partition all the time, from one commit to the next, is a queue. So TCP's queues are judged (RFC 8289, CoDel).
+For how long records stand uncommitted before the processor and before the sink is looked at several times a
+second. A trickle of history finds out how long that is when nobody hurries: the rhythm of linger, insert and
+commit. Where it is longer there is a queue, or the servers are busy with history; then history slows down.
+So TCP Vegas finds its rate.
 """
 
 import math
@@ -13,26 +14,27 @@ from dataclasses import dataclass
 SLICE_SECONDS = 0.25
 """As long a part goes at once."""
 INTERVAL = 1.5
-"""Seconds of looks that are judged, and more where a commit takes longer."""
-LEAST_SPAN = 1.0
-TARGET = 0.5
-"""Seconds for which a live event may stand behind history."""
-START = 1000.0
+"""Seconds whose longest wait counts: longer than the rhythm of the commits."""
+TRICKLE_SECONDS = 4.0
+MEMORY = 60.0
+"""Seconds for which the shortest wait is remembered: servers may become slower for reasons of their own."""
+SLACK = 0.5
+"""Seconds by which a live event may wait longer because of history."""
+START = 200.0
 LEAST = 50.0
 """Records a second."""
-_MOVES = 2
-"""Of a reader, before it is judged what stands before it: one shows no rhythm."""
-_FASTER, _SLOWER = 1.02, 0.6
+_FASTER, _SLOWER = 1.03, 0.6
+_HOLD = 4 * SLACK
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """A partition, and the group that reads it."""
 
-    behind: int
-    """Records that the group has not taken yet."""
-    taken: int
-    """The offset before which it has."""
+    end: int
+    """Of the partition."""
+    committed: int
+    """The group's offset."""
 
 
 Stage = tuple[Place, ...]
@@ -48,34 +50,17 @@ class Look:
     stages: tuple[Stage, ...]
 
 
-def delay_of(looks: Sequence[Look]) -> float | None:
-    """For how many seconds a record stands in the queues of all stages; nothing where none can tell yet."""
-    elapsed = looks[-1].at - looks[0].at
-    delays = [_delay(stages, elapsed) for stages in zip(*(look.stages for look in looks), strict=True)]
-    return None if None in delays else sum(delay or 0.0 for delay in delays)
+def wait_of(looks: Sequence[Look]) -> float:
+    """For how many seconds the oldest uncommitted record has stood there, all stages together."""
+    return sum(_wait(stages, looks) for stages in zip(*(look.stages for look in looks), strict=True))
 
 
-def _delay(stages: Sequence[Stage], elapsed: float) -> float | None:
-    standing = taken = 0
-    for places in zip(*stages, strict=True):
-        taken += places[-1].taken - places[0].taken
-        least = min(place.behind for place in places)
-        if least and len({place.taken for place in places}) <= _MOVES:
-            return None
-        standing += least
-    return standing * elapsed / taken if standing else 0.0
-
-
-def stands_still(looks: Sequence[Look]) -> bool:
-    """Whether something stands before a reader who has not moved for an interval."""
-    recent = [look for look in looks if looks[-1].at - look.at <= INTERVAL]
-    if len(recent) == len(looks) and looks[-1].at - looks[0].at < INTERVAL:
-        return False
-    return any(
-        min(place.behind for place in places) > 0 and places[0].taken == places[-1].taken
-        for stages in zip(*(look.stages for look in recent), strict=True)
-        for places in zip(*stages, strict=True)
-    )
+def _wait(stages: Sequence[Stage], looks: Sequence[Look]) -> float:
+    committed = [place.committed for place in stages[-1]]
+    for look, stage in zip(looks, stages, strict=True):
+        if any(place.end > at for place, at in zip(stage, committed, strict=True)):
+            return looks[-1].at - look.at
+    return 0.0
 
 
 class Throttle:
@@ -89,24 +74,41 @@ class Throttle:
         self.rate = min(START, limit)
         """Records a second."""
         self.is_held = False
-        """Whether nothing goes for now: what stands there does not move."""
+        """Whether nothing goes for now."""
+        self.wait = 0.0
+        """The wait that was seen last, in seconds."""
         self._limit = limit
         self._looks: deque[Look] = deque()
+        self._waits: deque[tuple[float, float]] = deque()
+        self._longest: deque[tuple[float, float]] = deque()
+        self._judge_from: float | None = None
 
     def see(self, look: Look) -> None:
-        """Take a look into account: a little faster each time, much slower once a queue stands."""
+        """Take a look into account: a little faster each time, much slower once records wait longer."""
+        if self._judge_from is None:
+            self._judge_from = look.at + TRICKLE_SECONDS
         self._looks.append(look)
-        self.is_held = stands_still(self._looks)
-        if look.at - self._looks[0].at < LEAST_SPAN:
-            return
-        delay = delay_of(self._looks)
-        if delay is None:
-            return
-        if delay > TARGET:
-            self.rate = max(min(LEAST, self._limit), self.rate * _SLOWER)
-            self._looks.clear()  # what is seen next is due to the new rate
-            return
-        if delay < TARGET / 2 and not self.is_held:
-            self.rate = min(self._limit, self.rate * _FASTER)
-        while look.at - self._looks[0].at > INTERVAL:
+        self.wait = wait_of(self._looks)
+        while len(self._looks) > 1 and look.at - self._looks[0].at > max(INTERVAL, self.wait):
             self._looks.popleft()
+        _remember(self._waits, look.at, self.wait, INTERVAL)
+        _remember(self._longest, look.at, max(wait for _, wait in self._waits), MEMORY)
+        usual = min((wait for at, wait in self._longest if at >= self._longest[0][0] + INTERVAL), default=0.0)
+        self._judge(look.at, self._longest[-1][1] - usual)
+
+    def _judge(self, now: float, longer: float) -> None:
+        if self._judge_from is None or now < self._judge_from:
+            self.is_held = self.wait > TRICKLE_SECONDS
+            return
+        self.is_held = longer > _HOLD
+        if longer > SLACK:
+            self.rate = max(min(LEAST, self._limit), self.rate * _SLOWER)
+            self._judge_from = now + INTERVAL + min(self.wait, _HOLD)  # by then it is seen what that does
+        elif longer < SLACK / 2:
+            self.rate = min(self._limit, self.rate * _FASTER)
+
+
+def _remember(series: deque[tuple[float, float]], at: float, value: float, seconds: float) -> None:
+    series.append((at, value))
+    while at - series[0][0] > seconds:
+        series.popleft()
