@@ -41,7 +41,7 @@ def facet_query(wanted: Filter, by: Sequence[str], zone: str, limit: int) -> Que
     keys = [f"{FACETS[name](place)} AS `{name}`" for name in by]
     names = [f"`{name}`" for name in by]
     sql = f"SELECT {', '.join([*keys, 'count() AS events'])} FROM audit_log "
-    sql += f"WHERE {' AND '.join(wanted.conditions(bind))}"
+    sql += f"WHERE {' AND '.join([*wanted.conditions(bind), *wanted.found_words(bind)])}"
     if names:
         sql += f" GROUP BY {', '.join(names)} ORDER BY events DESC, {', '.join(names)}"
     return Query(f"{sql} LIMIT {bind.number(limit)}", bind.parameters)

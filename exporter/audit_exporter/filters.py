@@ -1,6 +1,10 @@
 """Which events a reader asks for: one value, and the conditions that it becomes."""
 
+# ruff: noqa: S608 - only placeholders and this package's own constants are put together here; values are bound
+
 import difflib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -13,6 +17,10 @@ from audit_schemas.errors import Invalid
 _SEARCHED = (
     "description", "actor_name", "actor_email", "target_name", "target_id", "address", "reason",
 )  # fmt: skip
+_INDEXED = f"replaceRegexpAll(lowerUTF8(concatWithSeparator(' ', {', '.join(_SEARCHED)})), '[0-9]+', ' ')"
+"""What the table's index by_words holds."""
+_LETTERS = re.compile("[A-Za-z]{4,}")
+"""What is looked up in it: shorter pieces are in too many words, and other letters have no sure case."""
 _MAPPED = "::ffff:"
 
 
@@ -67,6 +75,17 @@ class Filter:
 
     def conditions(self, bind: Binder) -> list[str]:
         """The conditions in SQL; every value is handed to `bind`."""
+        return [*self._but_words(bind), *(f"({_search(word, bind)})" for word in self.words)]
+
+    def candidates(self, bind: Binder) -> list[str]:
+        """The same for the table without FINAL, or a little less: words by their index, where it has them."""
+        return [
+            *self._but_words(bind),
+            *_indexed(self.words, bind),
+            *(f"({_search(word, bind)})" for word in self.words if not _LETTERS.fullmatch(word)),
+        ]
+
+    def _but_words(self, bind: Binder) -> list[str]:
         found = [of_accounts(self.accounts, bind), *during(self.timeframe, bind)]
         if self.received_until is not None:
             found.append(f"received_at <= {bind.moment(self.received_until)}")
@@ -91,8 +110,16 @@ class Filter:
             found.append(within(self.network, bind))
         if self.fields:
             found.append(f"hasAny(changes.field, {bind.texts(self.fields)})")
-        found += [_search(word, bind) for word in self.words]
         return [f"({condition})" for condition in found]
+
+    def found_words(self, bind: Binder) -> list[str]:
+        """What follows from the words, for a query with FINAL: one of the keys that their index finds."""
+        words = _indexed(self.words, bind)
+        if not words:
+            return []
+        where = [of_accounts(self.accounts, bind), *during(self.timeframe, bind), *words]
+        keys = f"SELECT occurred_at, event_id FROM audit_events WHERE {' AND '.join(where)}"
+        return [f"(occurred_at, event_id) IN ({keys})"]
 
 
 def of_accounts(accounts: tuple[str, ...], bind: Binder) -> str:
@@ -132,6 +159,12 @@ def _search(word: str, bind: Binder) -> str:
     # One binding for each word: the same placeholder may stand in a query more than once.
     placeholder = bind.text(word)
     return " OR ".join(f"positionCaseInsensitiveUTF8({column}, {placeholder}) > 0" for column in _SEARCHED)
+
+
+def _indexed(words: Iterable[str], bind: Binder) -> list[str]:
+    """What follows from the words, as their index serves it; only without FINAL."""
+    pieces = {piece.lower() for word in words for piece in _LETTERS.findall(word)}
+    return [f"{_INDEXED} LIKE {bind.text(f'%{piece}%')}" for piece in sorted(pieces)]
 
 
 def read_network(text: str) -> IPv4Network | IPv6Network:

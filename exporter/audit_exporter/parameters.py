@@ -36,8 +36,7 @@ class Binder:
 
     def moment(self, value: datetime) -> str:
         """A moment, exact to the microsecond."""
-        micros = (value - _EPOCH) // timedelta(microseconds=1)
-        return f"fromUnixTimestamp64Micro({self._bind(micros, 'Int64')}, 'UTC')"
+        return f"fromUnixTimestamp64Micro({self._bind(microseconds(value), 'Int64')}, 'UTC')"
 
     def uuid(self, value: UUID) -> str:
         """An event's id."""
@@ -51,6 +50,11 @@ class Binder:
         name = f"p{len(self.parameters)}"
         self.parameters[name] = value
         return f"{{{name}:{kind}}}"
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def as_http(parameters: Mapping[str, Value]) -> dict[str, str]:

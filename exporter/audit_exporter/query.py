@@ -1,8 +1,14 @@
-"""The one reader of the log: pages, counts, one event, and the rows of a file, always of named accounts."""
+"""The one reader of the log: pages, counts, one event, and the rows of a file, always of named accounts.
+
+A page is read in two steps. Which events are the newest ones is asked of the table as it lies, in its order
+and by all its indexes: FINAL would put together the copies of many more events than are shown. Then these few
+are read by their keys from the view, with FINAL, by the same filter: what a copy said that another one has
+replaced falls out here. No event is missed, since the copy that counts is in the table as well.
+"""
 
 # ruff: noqa: S608 - only placeholders and this package's own constants are put together here; values are bound
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,11 +18,13 @@ from audit_exporter.cells import csv_row, xlsx_row
 from audit_exporter.clickhouse import Connection, Table
 from audit_exporter.columns import Column, values
 from audit_exporter.filters import Filter
-from audit_exporter.parameters import Binder, Query
+from audit_exporter.parameters import Binder, Query, microseconds
 from audit_schemas.errors import Refused
 
 NEWEST_FIRST = "ORDER BY occurred_at DESC, event_id DESC"
 _PAGE_ROWS = 1000
+_FEW = "SETTINGS optimize_read_in_order = 0"
+"""Few rows are sooner sorted than read in order, which one thread does alone."""
 _KEYS = "event_id, occurred_at, account_id, outcome, stored_at, actor_type, actor_id, request_id"
 """What the reader itself needs of a row, whatever is shown of it."""
 
@@ -35,7 +43,7 @@ class Cursor:
 
 
 PageQuery = Callable[[Cursor | None, int], Query]
-"""Makes the query of the page behind an event, or of the first one, of so many rows."""
+"""Makes the query of the page behind a row, or of the first one, of so many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +54,46 @@ class Count:
     watermark: datetime
 
 
-def page_query(wanted: Filter, columns: tuple[Column, ...] | None, after: Cursor | None, limit: int) -> Query:
-    """A page, newest first.
+def keys_query(wanted: Filter, after: Cursor | None, limit: int) -> Query:
+    """The newest keys that may fit, newest first. A key may come twice, and one may not fit any more.
+
+    Args:
+        wanted: which events.
+        after: the last key of the page before.
+        limit: rows.
+    """
+    bind = Binder()
+    conditions = [*wanted.candidates(bind), *(after.conditions(bind) if after else ())]
+    sql = (
+        f"SELECT occurred_at, event_id FROM audit_events WHERE {' AND '.join(conditions)} "
+        f"{NEWEST_FIRST} LIMIT {bind.number(limit)}"
+    )
+    return Query(sql, bind.parameters)
+
+
+def rows_query(wanted: Filter, columns: tuple[Column, ...] | None, keys: Sequence[Cursor]) -> Query:
+    """Those of these keys that fit, newest first.
 
     Args:
         wanted: which events.
         columns: what to render of them; None is everything that is stored.
-        after: the last event of the page before.
-        limit: rows.
+        keys: at least one.
     """
     bind = Binder()
-    conditions = wanted.conditions(bind)
-    if after is not None:
-        conditions += after.conditions(bind)
+    conditions = [*wanted.conditions(bind), among(keys, bind)]
     chosen = "*" if columns is None else _keyed(columns)
-    sql = (
-        f"SELECT {chosen} FROM audit_log WHERE {' AND '.join(conditions)} "
-        f"{NEWEST_FIRST} LIMIT {bind.number(limit)}"
-    )
+    sql = f"SELECT {chosen} FROM audit_log WHERE {' AND '.join(conditions)} {NEWEST_FIRST} {_FEW}"
     return Query(sql, {**bind.parameters, **values(columns or ())})
+
+
+def among(keys: Sequence[Cursor], bind: Binder) -> str:
+    """One of these events. As a subselect, since only such a set is looked up in the table's order."""
+    times = bind.texts(tuple(str(microseconds(key.occurred_at)) for key in keys))
+    ids = bind.texts(tuple(str(key.event_id) for key in keys))
+    return (
+        "(occurred_at, event_id) IN (SELECT fromUnixTimestamp64Micro(toInt64(key.1), 'UTC'), toUUID(key.2) "
+        f"FROM (SELECT arrayJoin(arrayZip({times}, {ids})) AS key))"
+    )
 
 
 def _keyed(columns: tuple[Column, ...]) -> str:
@@ -92,7 +121,7 @@ def stored_query(
 def count_query(wanted: Filter) -> Query:
     """How many events fit, the newest time of receipt, and whose they are."""
     bind = Binder()
-    conditions = " AND ".join(wanted.conditions(bind))
+    conditions = " AND ".join([*wanted.conditions(bind), *wanted.found_words(bind)])
     return Query(
         "SELECT count() AS rows, max(received_at) AS watermark, groupUniqArray(100)(account_id) AS accounts "
         f"FROM audit_log WHERE {conditions}",
@@ -122,16 +151,31 @@ def render_query(wanted: Filter, columns: tuple[Column, ...], zone: str, form: s
 def read_pages(
     connection: Connection, wanted: Filter, columns: tuple[Column, ...] | None, limit: int | None
 ) -> Iterator[Table]:
-    """Page after page of the log, as `turn_pages` reads them."""
-    return turn_pages(connection, wanted, lambda after, size: page_query(wanted, columns, after, size), limit)
+    """Page after page of the log, newest first, until `limit` rows or the end. A page may be short.
+
+    An event that is there when the first page is read comes exactly once, whatever arrives meanwhile.
+    """
+    after, left = None, limit
+    while left is None or left > 0:
+        size = _PAGE_ROWS if left is None else min(left, _PAGE_ROWS)
+        keys = [Cursor(*row) for row in connection.read(keys_query(wanted, after, size)).rows]
+        if keys:
+            page = connection.read(rows_query(wanted, columns, keys))
+            assert_accounts(wanted, {row["account_id"] for row in page.dicts()})
+            if page.rows:
+                yield page
+            after = keys[-1]
+            left = None if left is None else left - len(page.rows)
+        if len(keys) < size:
+            return
 
 
 def turn_pages(
     connection: Connection, wanted: Filter, query: PageQuery, limit: int | None
 ) -> Iterator[Table]:
-    """Page after page, newest first, until `limit` rows or the end.
+    """Page after page of what one query reads, newest first, until `limit` rows or the end.
 
-    An event that is there when the first page is read comes exactly once, whatever arrives meanwhile.
+    What is there when the first page is read comes exactly once, whatever arrives meanwhile.
     """
     after, left = None, limit
     while left is None or left > 0:

@@ -13,7 +13,7 @@ from audit_exporter.contact_search import Anything, Email, Search
 from audit_exporter.facets import FACETS, facet_query
 from audit_exporter.filters import Filter, TargetKey, read_module, read_network
 from audit_exporter.folding import fold_query
-from audit_exporter.query import Cursor, count_query, page_query, render_query
+from audit_exporter.query import Cursor, count_query, keys_query, render_query, rows_query
 from audit_exporter.timeframe import Timeframe
 from audit_exporter.undo_query import undo_query
 from audit_schemas.catalogue import catalogue
@@ -49,8 +49,10 @@ FIELDS = catalogue().contact
 )
 def test_no_value_is_ever_in_the_text_of_a_query(wanted, zone):
     queries = [
-        page_query(wanted, LOG, Cursor(NOW, uuid4()), 50),
-        page_query(wanted, None, None, 50),
+        keys_query(wanted, Cursor(NOW, uuid4()), 50),
+        keys_query(wanted, None, 50),
+        rows_query(wanted, LOG, [Cursor(NOW, uuid4())]),
+        rows_query(wanted, None, [Cursor(NOW, uuid4())]),
         count_query(wanted),
         render_query(wanted, LOG, zone, "csv"),
         render_query(wanted, LOG, zone, "xlsx"),
@@ -77,7 +79,7 @@ def test_no_value_is_ever_in_the_text_of_a_query(wanted, zone):
         assert "hostile" not in query.sql
         placeholders = set(re.findall(r"\{(\w+):[\w()]+\}", query.sql))
         assert placeholders <= query.parameters.keys()
-        tables = re.findall(r"FROM (?:audit_log|audit_changes|contact_activity)\b", query.sql)
+        tables = re.findall(r"FROM (?:audit_log|audit_events|audit_changes|contact_activity)\b", query.sql)
         assert len(re.findall(r"account_id (?:=|IN) \{p", query.sql)) == len(tables)
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -12,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_rows import START, VIEWER, Log
 
+from audit_exporter import query
 from audit_exporter.clickhouse import Connection
 from audit_exporter.columns import log_columns
 from audit_exporter.filters import Filter, TargetKey
 from audit_exporter.parameters import Query
-from audit_exporter.query import Cursor, page_query, read_event, read_pages
+from audit_exporter.query import count, count_query, keys_query, read_event, read_pages
 from audit_exporter.tail import Follower
 from audit_exporter.timeframe import Timeframe
 from audit_schemas.catalogue import catalogue
@@ -141,14 +143,13 @@ class TestPaging:
     def test_the_pages_are_the_set_while_rows_arrive(self, stack, connection, moments, late, size):
         """Few moments, so that many events share one and only the id tells them apart."""
         log = Log(stack.clickhouse)
-        wanted = Filter(accounts=(log.account,))
         own = log.add({"occurred_at": START + timedelta(microseconds=moment)} for moment in moments)
-        arriving = iter(late)
-        read, after = [], None
-        while rows := list(connection.read(page_query(wanted, LOG, after, size)).dicts()):
-            read += [(row["occurred_at"], row["event_id"]) for row in rows]
-            after = Cursor(*read[-1])
-            log.add({"occurred_at": START + timedelta(microseconds=moment)} for moment in [*arriving][:5])
+        read = []
+        with patch.object(query, "_PAGE_ROWS", size):
+            for page in read_pages(connection, Filter(accounts=(log.account,)), LOG, None):
+                read += [(row["occurred_at"], row["event_id"]) for row in page.dicts()]
+                log.add({"occurred_at": START + timedelta(microseconds=moment)} for moment in late[:5])
+                del late[:5]
         found = [event_id for _, event_id in read]
         assert len(set(found)) == len(found)
         assert set(own) <= set(found)
@@ -161,11 +162,65 @@ class TestPaging:
         assert len(set(ids(connection, wanted))) == 2_500
         assert len(ids(connection, wanted, 1_234)) == 1_234
 
-    def test_the_newest_page_is_read_in_the_tables_order(self, connection, log):
+    def test_the_newest_keys_are_read_in_the_tables_order(self, connection, log):
         log.add_many(10)
-        query = page_query(Filter(accounts=(log.account,)), LOG, None, 50)
-        plan = connection.read(Query(f"EXPLAIN PIPELINE {query.sql}", query.parameters)).rows
+        asked = keys_query(Filter(accounts=(log.account,)), None, 50)
+        plan = connection.read(Query(f"EXPLAIN PIPELINE {asked.sql}", asked.parameters)).rows
         assert any("InReverseOrder" in line for (line,) in plan)
+
+
+class TestCopies:
+    """A newer catalogue words stored events anew: a copy of each lies beside the row that it replaces."""
+
+    @pytest.fixture
+    def reworded(self, log):
+        """Ten events; the newest four used to say something else, in another module."""
+        own = log.add([{"description": "Moved the ancient phone"}] * 10)
+        anew = {"catalogue_version": 2, "module": "sla", "description": "Moved the telephone"}
+        log.add(
+            {**anew, "event_id": event_id, "occurred_at": START + timedelta(seconds=number)}
+            for number, event_id in enumerate(own)
+            if number >= 6
+        )
+        return own
+
+    @pytest.mark.parametrize("size", [2, 4, 1000])
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            ({"words": ("ANCIENT",)}, range(6)),
+            ({"words": ("ancient phone",)}, range(6)),
+            ({"words": ("phone",)}, range(10)),
+            ({"words": ("telephone", "moved")}, range(6, 10)),
+            ({"modules": ("contacts",)}, range(6)),
+            ({"modules": ("sla",), "words": ("telephone",)}, range(6, 10)),
+            ({"words": ("nowhere",)}, []),
+        ],
+    )
+    def test_only_what_an_event_says_now_is_found(self, connection, log, reworded, asked, found, size):
+        wanted = Filter(accounts=(log.account,), **asked)
+        expected = [reworded[number] for number in reversed(found)]
+        with patch.object(query, "_PAGE_ROWS", size):
+            assert ids(connection, wanted) == expected
+            assert ids(connection, wanted, 3) == expected[:3]
+        assert count(connection, wanted).rows == len(expected)
+
+    def test_a_repeat_is_shown_and_counted_once(self, connection, log):
+        own = log.add([{}, {}, {}])
+        log.add(
+            {"event_id": event_id, "occurred_at": START + timedelta(seconds=number)}
+            for number, event_id in enumerate(own)
+        )
+        wanted = Filter(accounts=(log.account,), words=("phone",))
+        with patch.object(query, "_PAGE_ROWS", 2):
+            assert ids(connection, wanted) == own[::-1]
+        assert count(connection, wanted).rows == 3
+
+    def test_words_are_looked_up_in_their_index(self, connection, log):
+        log.add_many(10)
+        asked = keys_query(Filter(accounts=(log.account,), words=("quetzal",)), None, 50)
+        plan = connection.read(Query(f"EXPLAIN indexes = 1 {asked.sql}", asked.parameters)).rows
+        assert any("by_words" in line for (line,) in plan)
 
 
 def test_a_follower_sees_each_new_event_once(connection, log):
@@ -195,7 +250,7 @@ class TestServers:
         empty = right.model_copy(update={"database": "system"})
         for server, text in ((wrong, "refuses the log-in"), (empty, "audit_log")):
             with Connection(server) as connection, pytest.raises(Misconfigured, match=text) as caught:
-                connection.read(page_query(Filter(accounts=("a",)), LOG, None, 1))
+                connection.read(count_query(Filter(accounts=("a",))))
             assert "\n" not in caught.value.message
 
     @given(st.text() | st.text("\\'\t\n\r\0{}"), st.lists(st.text() | st.text("\\'\t\n\r\0,[]"), max_size=3))

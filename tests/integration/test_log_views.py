@@ -3,6 +3,7 @@
 import json
 import subprocess
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from command import AUDIT
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_rows import START, VIEWER, Log
 
+from audit_exporter import query
 from audit_exporter.facets import FACETS, read_facets
 from audit_exporter.filters import Filter, TargetKey
 from audit_exporter.folding import read_folded
@@ -106,6 +108,37 @@ class TestFolding:
         assert sum(entry["folded"].events if entry["folded"] else 1 for entry in found) == len(requests)
         first = [entry["event_id"] for entry in entries(connection, log, limit)]
         assert first == [entry["event_id"] for entry in found][:limit]
+        log.close()
+
+    @settings(max_examples=15)
+    @given(
+        requests=st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=30),
+        late=st.lists(st.tuples(st.sampled_from(["", "a", "b", "d"]), st.integers(0, 30)), max_size=12),
+        size=st.integers(1, 8),
+    )
+    def test_every_event_is_in_exactly_one_entry_while_rows_arrive(
+        self, stack, connection, requests, late, size
+    ):
+        log = Log(stack.clickhouse)
+        own = log.add([{"request_id": request} for request in requests])
+        found = []
+        with patch.object(query, "_PAGE_ROWS", size):
+            for page in read_folded(connection, Filter(accounts=(log.account,)), None, None):
+                found += page
+                log.add(
+                    {"request_id": request, "occurred_at": START + timedelta(seconds=second, milliseconds=1)}
+                    for request, second in late[:4]
+                )
+                del late[:4]
+        shown = [
+            event_id
+            for entry in found
+            for event_id in (entry["folded"].event_ids if entry["folded"] else (entry["event_id"],))
+        ]
+        assert len(set(shown)) == len(shown)
+        assert set(own) <= set(shown)
+        keys = [entry["request_id"] for entry in found if entry["request_id"]]
+        assert len(set(keys)) == len(keys)
         log.close()
 
     def test_a_request_that_spans_pages_is_shown_once(self, connection, log):
