@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from audit_schemas.errors import Misconfigured
+from audit_schemas.toml_files import TomlFile
 from audit_schemas.types import Key
 
 
@@ -75,19 +75,10 @@ def read_plans(path: Path | None = None) -> Plans:
     """The plans of an operator's file, or those that come with Auditlane.
 
     Raises:
-        Misconfigured: the file cannot be read, or is none of plans; names file and key.
+        Misconfigured: the file cannot be read, or is none of plans; names file, line and key.
     """
     if path is None:
         return Plans.model_validate(
             tomllib.loads(files("audit_schemas").joinpath("plans.toml").read_text("utf-8"))
         )
-    try:
-        return Plans.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Misconfigured(f"{path}: {error}", remedy="mend the file, or unset AUDIT_PLANS") from None
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors(include_url=False, include_input=False)
-        )
-        raise Misconfigured(f"{path}: {faults}", remedy="mend the file, or unset AUDIT_PLANS") from None
+    return TomlFile.read(path, "mend the file, or unset AUDIT_PLANS").read_as(Plans)

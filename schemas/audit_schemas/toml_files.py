@@ -9,8 +9,8 @@ from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from audit_schemas.catalogue.places import line_of
 from audit_schemas.errors import Misconfigured
+from audit_schemas.toml_lines import line_of
 
 Model = TypeVar("Model", bound=BaseModel)
 Fault = tuple[tuple[str | int, ...], str]

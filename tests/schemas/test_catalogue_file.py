@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from audit_schemas.catalogue import Classifier, catalogue
-from audit_schemas.catalogue.places import line_of
 from audit_schemas.commands import schema
 from audit_schemas.errors import Misconfigured
+from audit_schemas.toml_lines import line_of
 
 OWN = """# ours
 revision = 7

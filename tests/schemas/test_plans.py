@@ -60,7 +60,7 @@ def test_an_account_without_a_plan_has_every_log(log: Log) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('plans = ["A"]\nlogs = \n', "line 2"),
+        ('plans = ["A"]\nlogs = \n', "plans.toml:2: "),
         ('plans = ["A"]\n[logs]\nbasic = "all"\nadvanced = "all"\n', "contact is missing"),
         (
             'plans = ["A"]\n[logs]\nbasic = "all"\nadvanced = ["B"]\ncontact = "all"\n',

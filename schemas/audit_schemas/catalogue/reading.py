@@ -8,26 +8,26 @@ A catalogue's version is the release's, times a thousand, and the revision of th
 either of them makes it newer, and `audit reenrich` finds the rows that an earlier one has worded.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic import Field as Constraint
 
 from audit_schemas.catalogue.model import Catalogue, contradictions
-from audit_schemas.catalogue.places import line_of
-from audit_schemas.errors import Misconfigured
 from audit_schemas.settings import Settings
+from audit_schemas.toml_files import TomlFile
 
 REVISIONS = 1000
 """So many revisions of an operator's file fit between two releases."""
 
+_REMEDY = "check it with: audit schema check --catalogue FILE"
 Document = dict[str, Any]
 
 
@@ -93,14 +93,14 @@ def extended_document(file: Path) -> Document:
     Raises:
         Misconfigured: see `catalogue`.
     """
-    text, own = _read(file)
-    try:
-        revision = _Head.model_validate(own).revision
-    except ValidationError as error:
-        raise _wrong(file, text, _faults(error)) from None
+    return _laid_over(TomlFile.read(file, _REMEDY))
+
+
+def _laid_over(file: TomlFile) -> Document:
+    own, revision = file.document, file.read_as(_Head).revision
     base = release_document()
     if "version" in own:
-        raise _wrong(file, text, [(("version",), "unknown key: raise the `revision`")])
+        raise file.wrong([(("version",), "unknown key: raise the `revision`")])
     given = {key: value for key, value in own.items() if key != "revision"}
     if isinstance(given.get("rules"), list):
         given["rules"] = [*given["rules"], *base["rules"]]
@@ -125,35 +125,15 @@ def _release() -> Catalogue:
 
 
 def _extended(file: Path) -> Catalogue:
-    document = extended_document(file)
-    text, _ = _read(file)
-    try:
-        made = Catalogue.model_validate(document)
-    except ValidationError as error:
-        raise _wrong(file, text, _faults(error)) from None
+    own = TomlFile.read(file, _REMEDY)
+    made = replace(own, document=_laid_over(own)).read_as(Catalogue)
     if wrong := list(contradictions(made)):
-        raise _wrong(file, text, wrong)
+        raise own.wrong(wrong)
     return made
 
 
 def _packaged(name: str) -> Document:
     return tomllib.loads(files("audit_schemas.catalogue").joinpath(name).read_text("utf-8"))
-
-
-def _read(file: Path) -> tuple[str, Document]:
-    try:
-        text = file.read_text("utf-8")
-        return text, tomllib.loads(text)
-    except OSError as error:
-        raise Misconfigured(f"{file}: {error.strerror}", remedy="AUDIT_CATALOGUE names the file") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise Misconfigured(f"{file}:{line}: is no UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", str(error))
-        line = int(found[1]) if found and found[1] else text.rstrip().count("\n") + 1
-        reason = str(error)[: found.start()] if found else str(error)
-        raise Misconfigured(f"{file}:{line}: {reason}", remedy="it must be TOML") from None
 
 
 def _leaves(document: Mapping[str, Any], path: str = "") -> Document:
@@ -178,21 +158,3 @@ def _spelled_out(document: Mapping[str, Any]) -> Document:
         if isinstance(fields, dict):
             fields.update({name: {"label": it} for name, it in fields.items() if isinstance(it, str)})
     return copy
-
-
-def _faults(error: ValidationError) -> list[tuple[tuple[Any, ...], str]]:
-    return [
-        (tuple(part for part in fault["loc"] if part != "[key]"), _reason(fault["type"], fault["msg"]))
-        for fault in error.errors(include_url=False, include_input=False)
-    ]
-
-
-def _reason(kind: str, message: str) -> str:
-    return {"extra_forbidden": "unknown key", "missing": "is missing"}.get(
-        kind, message.removeprefix("Value error, ")
-    )
-
-
-def _wrong(file: Path, text: str, faults: list[tuple[tuple[Any, ...], str]]) -> Misconfigured:
-    lines = [f"{file}:{line_of(text, path)}: {'.'.join(map(str, path))}: {reason}" for path, reason in faults]
-    return Misconfigured("\n".join(lines), remedy="check it with: audit schema check --catalogue FILE")
