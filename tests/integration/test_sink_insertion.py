@@ -208,3 +208,13 @@ def test_errors_are_sorted_by_what_helps(client: Any, clickhouse: ClickHouse) ->
         query(other, "SELECT 1")
     with pytest.raises(RowRefused):
         query(client, "SELECT throwIf(1, 'a row')")
+
+
+def test_history_may_be_older_than_live_events(insert: Callable[..., list[Refusal]], client: Any) -> None:
+    old = {"occurred_at": datetime(1998, 5, 1, tzinfo=UTC)}
+    history, live = enriched(1, recorded="backfill", **old), enriched(2, recorded="live", **old)
+
+    refused = insert(encode(history), encode(live))
+
+    assert [refusal.offset for refusal in refused] == [1]
+    assert client.execute("SELECT recorded, toYear(occurred_at) FROM audit_events") == [("backfill", 1998)]

@@ -15,6 +15,8 @@ from audit_schemas.errors import Invalid
 from audit_schemas.event import Event
 from audit_schemas.wire import decode_event
 
+_EARLIEST = EARLIEST["backfill"]
+
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 EVENT: dict[str, Any] = {
     "account": "acme",
@@ -88,7 +90,10 @@ def _id(reader: History, one: Record) -> Any:
 @pytest.mark.parametrize(
     ("given", "fault"),
     [
-        ({"occurred_at": (EARLIEST - timedelta(microseconds=1)).isoformat()}, "before 2019-10-01"),
+        (
+            {"occurred_at": (EARLIEST["backfill"] - timedelta(microseconds=1)).isoformat()},
+            "before 1990-01-01",
+        ),
         ({"occurred_at": (NOW + TOLERANCE + timedelta(seconds=1)).isoformat()}, "is not in the past"),
         ({"occurred_at": "2021-01-31T10:00:00"}, "occurred_at"),
         ({"colour": "red"}, "colour"),

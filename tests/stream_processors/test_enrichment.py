@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit_schemas.accepted_times import EARLIEST, TOLERANCE
 from audit_schemas.catalogue import UNCLASSIFIED, catalogue
 from audit_schemas.enriched import EnrichedEvent
 from audit_schemas.errors import Invalid
-from audit_schemas.event import Actor, Change, Event, Origin, Target
+from audit_schemas.event import Actor, Change, Event, Origin, Recorded, Target
 from audit_schemas.wire import decode_event, encode, struct_of
 from audit_stream_processors.enrichment.enrich import enricher
-from audit_stream_processors.enrichment.time_range import EARLIEST, believed_time
+from audit_stream_processors.enrichment.time_range import believed_time
 
 RECEIVED = datetime(2026, 3, 2, 9, 59, 59, 123000, tzinfo=UTC)
 ID = UUID("01890000-0000-7000-8000-000000000001")
@@ -50,7 +51,7 @@ def raw(text: str) -> msgspec.Raw:
 
 def test_a_time_within_the_range_is_believed_and_becomes_utc() -> None:
     there = RECEIVED.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    time, claimed = believed_time(there, RECEIVED)
+    time, claimed = believed_time(there, RECEIVED, "live")
     assert (time, time.tzinfo, claimed) == (RECEIVED, UTC, None)
 
 
@@ -59,7 +60,7 @@ def test_a_time_within_the_range_is_believed_and_becomes_utc() -> None:
     [
         datetime(1970, 1, 1, tzinfo=UTC),
         datetime(2199, 1, 1, tzinfo=UTC),
-        EARLIEST - timedelta(microseconds=1),
+        EARLIEST["live"] - timedelta(microseconds=1),
         RECEIVED + timedelta(days=1, microseconds=1),
         datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
         datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
@@ -74,10 +75,16 @@ def test_a_time_out_of_range_gives_way_to_the_brokers_and_is_kept_as_text(wild: 
     )
 
 
-@given(st.datetimes(timezones=st.timezones()))
-def test_every_enriched_time_lies_within_the_range(time: datetime) -> None:
-    believed, _ = believed_time(time, RECEIVED)
-    assert EARLIEST <= believed <= RECEIVED + timedelta(days=1)
+@given(st.datetimes(timezones=st.timezones()), st.sampled_from(["live", "backfill"]))
+def test_every_enriched_time_lies_within_the_range(time: datetime, recorded: Recorded) -> None:
+    believed, _ = believed_time(time, RECEIVED, recorded)
+    assert EARLIEST[recorded] <= believed <= RECEIVED + TOLERANCE
+
+
+def test_history_goes_further_back_than_live_events() -> None:
+    long_ago = datetime(1998, 5, 1, tzinfo=UTC)
+    assert believed_time(long_ago, RECEIVED, "backfill") == (long_ago, None)
+    assert believed_time(long_ago, RECEIVED, "live") == (RECEIVED, long_ago.isoformat())
 
 
 def test_the_window_is_that_of_the_append_time() -> None:

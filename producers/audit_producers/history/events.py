@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from audit_schemas.errors import Invalid
 from audit_schemas.event import Event
 from audit_schemas.wire import encode
 
-BACKFILL = "backfill"
+BACKFILL: Final = "backfill"
 _NO_TIME = "occurred_at: is missing: history says when it happened"
 
 
@@ -102,9 +102,9 @@ def events(account: str | None) -> Reading:
 
 def _check_time(occurred_at: datetime, now: datetime) -> None:
     """Refuse what the processor would store at its append time, a repeat as another row."""
-    if occurred_at < EARLIEST:
+    if occurred_at < (earliest := EARLIEST[BACKFILL]):
         raise Invalid(
-            f"occurred_at: {occurred_at.isoformat()} is before {EARLIEST:%Y-%m-%d}, where the log begins"
+            f"occurred_at: {occurred_at.isoformat()} is before {earliest:%Y-%m-%d}, where history begins"
         )
     if occurred_at > now + TOLERANCE:
         raise Invalid(f"occurred_at: {occurred_at.isoformat()} is not in the past")

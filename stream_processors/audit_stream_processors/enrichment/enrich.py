@@ -61,7 +61,7 @@ def enricher(
     version = catalogue.version
 
     def enrich(event: Event, extra: str, partition: int, offset: int, received_at: datetime) -> EnrichedEvent:
-        occurred_at, claimed_at = believed_time(event.occurred_at, received_at)
+        occurred_at, claimed_at = believed_time(event.occurred_at, received_at, event.recorded)
         module, module_note = module_of(event)
         origin, origin_note = enriched_origin(event.origin, locate)
         changes, labelled, secret_notes = _enriched_changes(event, find)
