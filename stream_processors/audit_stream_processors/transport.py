@@ -29,7 +29,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
 import faust
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    OffsetOutOfRangeError,
+)
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
@@ -45,6 +51,9 @@ _LOOK_SECONDS = 1.0
 """How often a wait for room looks whether the flow is to be suspended."""
 FAILED = 1
 """The exit code of a worker that an agent's failure has ended."""
+
+_RETRY = 1.0
+"""Seconds between two attempts to connect at the start."""
 
 
 def _nothing() -> None:
@@ -121,6 +130,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._ends: dict[Any, int] = {}  # partition -> end of the last run since the seek
+
+    async def on_start(self) -> None:
+        """Connect, and again while Kafka is away: it may have gone since it was last asked."""
+        while not self.should_stop:
+            try:
+                await super().on_start()
+            except KafkaConnectionError as error:
+                logging.getLogger(__name__).warning("waiting for Kafka: %s", error)
+                if self._consumer is not None:
+                    await self._consumer.stop()
+                await asyncio.sleep(_RETRY)
+            else:
+                return
 
     async def seek_to_committed(self) -> Mapping[Any, Any]:
         """Go back to what is committed, and to the beginning where nothing is."""
@@ -330,10 +352,18 @@ class Consumer(driver.Consumer):
         leave(f"an agent failed: {exc}", error=exc)
 
 
+class Producer(driver.Producer):
+    """Sends nothing, since each lane has a producer of its own; so it needs no connection."""
+
+    async def on_start(self) -> None:
+        """Begin without a client: one would have to find Kafka first."""
+
+
 class Transport(driver.Transport):
     """Faust's aiokafka transport with runs for messages."""
 
     Consumer = Consumer
+    Producer = Producer
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

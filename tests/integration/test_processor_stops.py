@@ -25,6 +25,7 @@ from processing_worker import (
     value,
     worker,
 )
+from proxy import Proxy
 
 from audit_deploy.control import Stack
 from audit_deploy.programs import KAFKA
@@ -56,6 +57,22 @@ def test_an_offset_that_kafka_no_longer_has_stops_the_worker(topics: Stack, tmp_
         assert stopped.process.wait(timeout=20) == 1
         assert "Kafka no longer has the next record to process: audit.changes.v1[" in stopped.log.read_text()
     commit(topics, everything)
+
+
+def test_a_kafka_that_goes_while_the_worker_starts_is_waited_for(topics: Stack, tmp_path: Path) -> None:
+    host, port = topics.kafka.rsplit(":", 1)
+    with Proxy(host, int(port)) as proxy:
+        proxy.keep_out(b"faust")  # what asks before has been answered; what begins to fetch is cut off
+        with worker(topics, tmp_path, AUDIT_KAFKA=f"127.0.0.1:{proxy.port}") as waiting:
+            eventually(lambda: "waiting for Kafka" in waiting.log.read_text(), waiting.log.read_text)
+            assert waiting.process.poll() is None
+            proxy.heal()
+            waiting.until_ready()
+            proxy.keep_out(b"faust")
+        with worker(topics, tmp_path, AUDIT_KAFKA=f"127.0.0.1:{proxy.port}") as waiting:
+            said = waiting.log.read_text().count("waiting for Kafka")
+            eventually(lambda: waiting.log.read_text().count("waiting for Kafka") > said)
+            assert waiting.stop() < 10
 
 
 def event() -> bytes:

@@ -1,4 +1,4 @@
-"""A TCP proxy between a client and ClickHouse that breaks what passes through it, as networks do."""
+"""A TCP proxy between a client and a server that breaks what passes through it, as networks do."""
 
 import socket
 import struct
@@ -35,6 +35,8 @@ class _Orders:
     """Bytes of all clients together that still pass."""
     cut_answers: int = 0
     garbage: bytes = b""
+    kept_out: bytes = b""
+    """Whoever says this is cut off."""
 
 
 @dataclass(eq=False)
@@ -116,6 +118,10 @@ class Proxy:
         """Send this instead of each answer."""
         self._orders = _Orders(garbage=garbage)
 
+    def keep_out(self, word: bytes) -> None:
+        """Cut off whoever says this word, as clients say who they are."""
+        self._orders = _Orders(kept_out=word)
+
     def _listen(self, port: int) -> int:
         listener = socket.create_server(("127.0.0.1", port))
         self._listener = listener
@@ -150,6 +156,8 @@ class Proxy:
         """The client's bytes to the server."""
 
         def forward(chunk: bytes) -> bool:
+            if self._orders.kept_out and self._orders.kept_out in chunk:
+                return False
             if b"INSERT INTO" in chunk:
                 connection.inserting = True
             whole = self._allowed(len(chunk))
