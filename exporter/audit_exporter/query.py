@@ -158,16 +158,32 @@ def read_pages(
     after, left = None, limit
     while left is None or left > 0:
         size = _PAGE_ROWS if left is None else min(left, _PAGE_ROWS)
-        keys = [Cursor(*row) for row in connection.read(keys_query(wanted, after, size)).rows]
-        if keys:
-            page = connection.read(rows_query(wanted, columns, keys))
-            assert_accounts(wanted, {row["account_id"] for row in page.dicts()})
-            if page.rows:
-                yield page
-            after = keys[-1]
+        page, after = read_page(connection, wanted, columns, after, size)
+        if page is not None:
+            yield page
             left = None if left is None else left - len(page.rows)
-        if len(keys) < size:
+        if after is None:
             return
+
+
+def read_page(
+    connection: Connection,
+    wanted: Filter,
+    columns: tuple[Column, ...] | None,
+    after: Cursor | None,
+    size: int,
+) -> tuple[Table | None, Cursor | None]:
+    """The page behind an event, or the first one, and where the next one begins: nowhere after the last.
+
+    It is short, or nothing, where copies were found that others have replaced.
+    """
+    keys = [Cursor(*row) for row in connection.read(keys_query(wanted, after, size)).rows]
+    following = keys[-1] if len(keys) == size else None
+    if not keys:
+        return None, following
+    page = connection.read(rows_query(wanted, columns, keys))
+    assert_accounts(wanted, {row["account_id"] for row in page.dicts()})
+    return page if page.rows else None, following
 
 
 def turn_pages(

@@ -28,6 +28,8 @@ _ONCE = {
     "deduplicate_insert_select": "force_enable",
     # Payloads go over as the bytes that they are.
     "strings_as_bytes": True,
+    # The index of words is made when parts are merged: until then a part is small, and soon searched without.
+    "exclude_materialize_skip_indexes_on_insert": "by_words",
 }
 
 Refuse = Callable[[Sequence[Refusal]], None]

@@ -1,7 +1,8 @@
 """`make bench`: everything in one run on one fresh stack; leaves out/bench.json.
 
 The full run takes about nine minutes; --quick measures less of the same, for trying things out. What takes
-ten minutes by itself is asked for by name: --backlog 10000000 leaves out/backlog.json.
+ten minutes by itself is asked for by name: --backlog 10000000 leaves out/backlog.json, and --log 100000000
+reads a log of so many events and leaves out/log.json; it takes some 40 GB in the temporary folder.
 """
 
 import argparse
@@ -18,9 +19,11 @@ import latency
 import processor
 import sink
 import window
+from reading.measure import measure as measure_reading
 from results import Result, show
 from workers import AUDIT
 
+from audit_deploy.control import Stack
 from audit_deploy.stack import running
 
 _OUT = Path("out")
@@ -32,9 +35,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true", help="fewer events, one round")
     arguments.add_argument("--backlog", type=int, metavar="EVENTS", help="only catch up with so many events")
+    arguments.add_argument("--log", type=int, metavar="EVENTS", help="only read a log of so many events")
     chosen = arguments.parse_args()
+    _OUT.mkdir(exist_ok=True)
     if chosen.backlog:
         _report(_backlog(chosen.backlog), "backlog.json")
+    elif chosen.log:
+        _report(_log(chosen.log), "log.json")
     else:
         _report(_everything(quick=chosen.quick), "bench.json")
 
@@ -57,6 +64,9 @@ def _everything(*, quick: bool) -> list[Result]:
         results += window.measure(
             stack.kafka, environment, changes=changes, contacts=contacts, enriching=_enriching(results)
         )
+    with running(workers=False) as stack:
+        _say("reading the log")
+        results += _reading(stack, events=100_000 if quick else 1_000_000, seconds=0.1 if quick else 0.3)
     with running() as stack:
         _say("publish to query")
         results += latency.measure(stack.kafka, stack.clickhouse, rate=1000, seconds=seconds)
@@ -71,8 +81,18 @@ def _backlog(events: int) -> list[Result]:
         return backlog.measure(stack.kafka, stack.clickhouse, environment, events=events)
 
 
+def _log(events: int) -> list[Result]:
+    with running(workers=False) as stack:
+        _say(f"reading a log of {events:,} events; filling it takes most of the time")
+        return _reading(stack, events=events, seconds=2)
+
+
+def _reading(stack: Stack, *, events: int, seconds: float) -> list[Result]:
+    _prepare({**os.environ, **stack.environment})
+    return measure_reading(stack.clickhouse, _OUT, events=events, seconds=seconds)
+
+
 def _report(results: list[Result], name: str) -> None:
-    _OUT.mkdir(exist_ok=True)
     (_OUT / name).write_text(json.dumps([result.as_json() for result in results], indent=2) + "\n")
     print(f"\n{os.cpu_count()} cores, {_memory_gib():.0f} GiB, Python {platform.python_version()}\n")
     show(results)

@@ -36,7 +36,7 @@ def recovered(rig: Rig, what: str, since: float, first: int) -> None:
 
 
 def _stored(rig: Rig, ids: Collection[UUID]) -> bool:
-    """Whether all of these are in the log; not while ClickHouse does not answer, or not with its tables yet."""
+    """Whether all of these are in the log; not while ClickHouse does not answer, or not with tables."""
     try:
         with clickhouse_client(rig.stack) as client:
             query = "SELECT uniqExact(event_id) FROM audit_events WHERE event_id IN %(ids)s"

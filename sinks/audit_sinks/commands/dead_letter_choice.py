@@ -51,5 +51,3 @@ def chosen(ids: tuple[Any, ...], **given: Any) -> Choice:
         raise click.UsageError("give either ids or filters: --reason, --stage, --topic, --since")
     # What is named is meant, whatever was done about it before.
     return Choice(ids=tuple(ids), open_only=not ids, **given)
-
-
