@@ -7,7 +7,8 @@ from contextlib import closing
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from audit_sinks.doctor.committed import CommittedOffsets
+from audit_schemas.committed_offsets import CommittedOffsets
+from audit_schemas.kafka import client_config
 
 Ends = dict[int, int]
 
@@ -52,7 +53,7 @@ def commit(bootstrap: str, group: str, topic: str, ends: Ends) -> None:
 
 def committed(bootstrap: str, group: str, topic: str, partitions: Iterable[int]) -> Ends:
     """How far a group has come with a topic."""
-    with closing(CommittedOffsets(bootstrap)) as offsets:
+    with closing(CommittedOffsets(client_config(bootstrap))) as offsets:
         places = offsets.of(group, [TopicPartition(topic, number) for number in partitions])
     return {place.partition: place.offset for place in places}
 

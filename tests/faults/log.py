@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from audit_sinks.doctor.committed import CommittedOffsets
+from audit_schemas.committed_offsets import CommittedOffsets
+from audit_schemas.kafka import client_config
 
 Places = dict[tuple[str, int], int]
 """Topic and partition -> offset."""
@@ -20,7 +21,7 @@ class Log:
         self._consumer = Consumer(
             {"bootstrap.servers": servers, "group.id": "judge", "enable.auto.commit": False, "log_level": 2}
         )
-        self._offsets = CommittedOffsets(servers)
+        self._offsets = CommittedOffsets(client_config(servers))
 
     def close(self) -> None:
         """Leave."""

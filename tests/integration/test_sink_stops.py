@@ -17,12 +17,13 @@ from sinking import running_sink, wait_until
 
 from audit_deploy.control import Stack
 from audit_deploy.stack import running
+from audit_schemas.committed_offsets import CommittedOffsets
+from audit_schemas.kafka import client_config
 from audit_schemas.offset_note import OffsetNote
 from audit_schemas.settings import ClickHouse
 from audit_schemas.topics import EVENTS, SINK_GROUP
 from audit_sinks.batches import Place
 from audit_sinks.clickhouse import connect
-from audit_sinks.doctor.committed import CommittedOffsets
 from audit_sinks.errors import Misconfigured
 from audit_sinks.journal import Position
 from audit_sinks.membership import Membership, consumer_config
@@ -92,7 +93,7 @@ def publish(stack: Stack, first: int, count: int) -> None:
 
 def committed(stack: Stack) -> int:
     place = TopicPartition(EVENTS.name, PARTITION)
-    with closing(CommittedOffsets(stack.kafka)) as offsets:
+    with closing(CommittedOffsets(client_config(stack.kafka))) as offsets:
         return offsets.of(SINK_GROUP, [place])[0].offset
 
 

@@ -24,9 +24,10 @@ from confluent_kafka import (
 
 from audit_deploy.control import Stack
 from audit_deploy.programs import KAFKA
+from audit_schemas.committed_offsets import CommittedOffsets
+from audit_schemas.kafka import client_config
 from audit_schemas.mark import is_mark
 from audit_schemas.topics import CHANGES, CONTACT_CHANGES, DEAD_LETTERS, EVENTS, PROCESSOR_GROUP
-from audit_sinks.doctor.committed import CommittedOffsets
 
 PARTITIONS = 4
 EVENT = {"account": "acme", "occurred_at": "2026-03-02T09:59:00Z", "action": "update"}
@@ -193,6 +194,6 @@ def commit(kafka: Stack, places: list[TopicPartition]) -> None:
 def is_caught_up(kafka: Stack) -> bool:
     """Whether the group has committed all of the changes."""
     wanted = {place: end for place, end in ends(kafka, [CHANGES.name]).items() if end}
-    with closing(CommittedOffsets(kafka.kafka)) as offsets:
+    with closing(CommittedOffsets(client_config(kafka.kafka))) as offsets:
         found = offsets.of(PROCESSOR_GROUP, [TopicPartition(*place) for place in wanted])
     return {(place.topic, place.partition): place.offset for place in found} == wanted

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from audit_schemas.committed_offsets import SECONDS
 from audit_schemas.kafka import client_config
-from audit_sinks.doctor.committed import SECONDS
 from audit_sinks.doctor.positions import Partition
 from audit_sinks.errors import Unreachable
 from audit_sinks.kafka import explained

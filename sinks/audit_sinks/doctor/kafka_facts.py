@@ -14,10 +14,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
     ResourceType,
 )
 
+from audit_schemas.committed_offsets import SECONDS, CommittedOffsets
 from audit_schemas.kafka import client_config
 from audit_schemas.topics import CHANGES, TOPICS
 from audit_sinks.doctor.append_times import AppendTimes, moment
-from audit_sinks.doctor.committed import SECONDS, CommittedOffsets
 from audit_sinks.doctor.facts import GroupFacts, KafkaFacts, TopicFacts
 from audit_sinks.doctor.positions import READS, Position, offsets, positions
 from audit_sinks.kafka import explained
@@ -41,7 +41,7 @@ class KafkaReader:
     def __init__(self, servers: str) -> None:
         """Connect in the background."""
         self._admin = AdminClient(client_config(servers))
-        self._committed = CommittedOffsets(servers)
+        self._committed = CommittedOffsets(client_config(servers))
         self._times = AppendTimes(servers)
 
     def close(self) -> None:

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not in __all__
 
+from audit_schemas.committed_offsets import SECONDS, CommittedOffsets
 from audit_schemas.offset_note import OffsetNote, read_note
 from audit_schemas.topics import CHANGES, CONTACT_CHANGES, PROCESSOR_GROUP, SINK_GROUP, WINDOWS_GROUP
-from audit_sinks.doctor.committed import SECONDS, CommittedOffsets
 from audit_sinks.tables import FEEDS
 
 READS: Mapping[str, tuple[str, ...]] = {

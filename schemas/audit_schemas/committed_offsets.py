@@ -5,11 +5,10 @@ coordinator has moved or has not loaded the group yet, as after a start of a bro
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-
-from audit_schemas.kafka import client_config
 
 SECONDS = 5.0
 """How long one request may take."""
@@ -23,10 +22,14 @@ _NOT_YET = {
 
 
 class CommittedOffsets:
-    """Connects when a group is asked for the first time. Close it: it is a context for `closing`."""
+    """Connects when a group is asked for the first time. Close it: it is a context for `closing`.
 
-    def __init__(self, servers: str) -> None:
-        self._servers = servers
+    Args:
+        config: the settings that clients share, as `kafka.client_config` makes them.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
         self._consumers: dict[str, Consumer] = {}
 
     def of(self, group: str, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
@@ -58,6 +61,6 @@ class CommittedOffsets:
 
     def _consumer(self, group: str) -> Consumer:
         if group not in self._consumers:
-            more: dict[str, object] = {"group.id": group, "enable.auto.commit": False}
-            self._consumers[group] = Consumer(client_config(self._servers, **more))
+            more = {"group.id": group, "enable.auto.commit": False}
+            self._consumers[group] = Consumer({**self._config, **more})
         return self._consumers[group]
