@@ -52,7 +52,7 @@ def dump(tmp_path: Path, *lines: bytes) -> Path:
 
 def test_a_dry_run_tells_what_would_be_and_writes_nothing(tmp_path: Path, delivered: MemoryDelivery):
     result = run(
-        dump(tmp_path, line(1), b"bad\n", line(2, occurred_at="1999-01-01T00:00:00Z")), "--dry-run", "--json"
+        dump(tmp_path, line(1), b"bad\n", line(2, occurred_at="1980-01-01T00:00:00Z")), "--dry-run", "--json"
     )
 
     told = json.loads(result.stdout)
