@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _FETCH = 4 * MIB
 """Bytes of one partition in one answer of the broker; a larger record comes alone."""
+_TOPICS_AGE_MS = 3_000
 
 
 class Lane(Protocol):
@@ -75,6 +76,9 @@ def app_of(
         topic_allow_declare=False,
         topic_disable_leader=True,
         consumer_auto_offset_reset="none",  # neither end is right when an offset is lost
+        # A broker that has just started may not show the topic to whoever divides its partitions: nobody gets
+        # any then until the topics are asked for again, which aiokafka does every five minutes by itself.
+        consumer_metadata_max_age_ms=_TOPICS_AGE_MS,
         consumer_max_fetch_size=max(source.topic.limit, _FETCH),
         broker_max_poll_records=source.run_records,
         # Who does not poll for so long is put out of the group, and then neither rejoins nor leaves: so we

@@ -3,13 +3,15 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from processing_worker import (
     PARTITIONS,
     ROLE,
@@ -32,6 +34,8 @@ from audit_deploy.programs import KAFKA
 from audit_deploy.stack import running
 from audit_schemas.offset_note import OffsetNote
 from audit_schemas.topics import CHANGES, DEAD_LETTERS, EVENTS
+
+EARLY = Path(__file__).parents[1] / "support" / "early_worker.py"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +77,19 @@ def test_a_kafka_that_goes_while_the_worker_starts_is_waited_for(topics: Stack, 
             said = waiting.log.read_text().count("waiting for Kafka")
             eventually(lambda: waiting.log.read_text().count("waiting for Kafka") > said)
             assert waiting.stop() < 10
+
+
+def test_partitions_that_kafka_does_not_show_at_first_are_taken_soon(topics: Stack, tmp_path: Path) -> None:
+    """As after a start of Kafka, which answers before it shows its topics."""
+    name = f"late-{uuid4()}"
+    command = [sys.executable, str(EARLY), topics.kafka, name, str(tmp_path)]
+    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as early:
+        said = (tmp_path / "log").read_text
+        eventually(lambda: "Ignoring missing topic" in said(), said)
+        admin = AdminClient({"bootstrap.servers": topics.kafka})
+        admin.create_topics([NewTopic(name, 1, 1)])[name].result()
+        eventually(lambda: "assigned" in said(), said, seconds=20)
+        early.terminate()
 
 
 def event() -> bytes:
