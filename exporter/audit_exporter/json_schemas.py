@@ -17,6 +17,7 @@ View = Literal["audit_log", "contact_activity", "login_sessions"]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NULLABLE = "Nullable("
+_LOW = "LowCardinality("
 _TEXT = {"type": "string"}
 _MOMENT = {"type": "string", "format": "date-time"}
 _SCALARS: Mapping[str, Schema] = {
@@ -132,6 +133,8 @@ def _property(column: ViewColumn) -> Schema:
 
 
 def _of_type(type_: str) -> Schema:
+    if type_.startswith(_LOW):
+        return _of_type(type_[len(_LOW) : -1])
     if type_.startswith(_NULLABLE):
         return {"anyOf": [_of_type(type_[len(_NULLABLE) : -1]), {"type": "null"}]}
     if type_.startswith("Array("):

@@ -42,6 +42,8 @@ _LEAVE_SECONDS = 1.2
 """How long the insert in hand may take once we are told to stop; its journal covers the rest."""
 _STALLED_POLL_SECONDS = 5.0
 """While an insert waits for ClickHouse one record is taken so often, to remain in the group."""
+_SILENCE_SECONDS = 5.0
+"""Of Kafka, after which it is asked whether it is there."""
 
 
 class Sink:
@@ -69,6 +71,7 @@ class Sink:
         self._inserted = at("sink.inserted", nothing)
         self._committing = at("sink.committing", nothing)
         self._stopping = threading.Event()
+        self._heard_at = time.monotonic()
         self._inserting: Future[None] = lanes.nothing()
         self._in_hand: dict[Place, Batch] = {}
         """What the last commit journaled: to be acknowledged once `_inserting` is done."""
@@ -104,8 +107,8 @@ class Sink:
     def _turn(self) -> None:
         self.health.beat()
         self._collect(_CHUNK, _POLL_SECONDS)
-        if self.health.waits("kafka") and self._membership.reachable():
-            self.health.report("kafka", None)
+        if self.health.waits("kafka") or time.monotonic() - self._heard_at > _SILENCE_SECONDS:
+            self._ask_kafka()
         if not self._collector.due(time.monotonic()):
             if self._in_hand and self._inserting.done() and self._collector.empty:
                 self._commit({})
@@ -114,9 +117,19 @@ class Sink:
         if self._inserting.done():
             self._begin(self._collector.take())
 
+    def _ask_kafka(self) -> None:
+        """Find out whether it answers: the library tells once that it has gone, and perhaps too early."""
+        if self._membership.reachable():
+            self._heard_at = time.monotonic()
+            self.health.report("kafka", None)
+        else:
+            self.health.report("kafka", "Kafka does not answer")
+
     def _collect(self, count: int, seconds: float) -> None:
         messages = self._consumer.consume(count, seconds)
         now = time.monotonic()
+        if messages:
+            self._heard_at = now
         for message in messages:
             place = Place(message.topic() or "", message.partition() or 0)
             if (error := message.error()) is not None:
