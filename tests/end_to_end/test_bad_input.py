@@ -177,22 +177,3 @@ def test_publishing_a_file_again_stores_nothing_twice(audit: Audit, rows: Rows, 
     assert audit("publish", "-", stdin=json.dumps(end)).returncode == 0
     assert rows(f"SELECT 1 FROM audit_log WHERE account_id = '{account}-end'")
     assert rows(f"SELECT count() AS events FROM audit_log WHERE account_id = '{account}'") == [{"events": 2}]
-
-
-def test_the_same_id_with_another_time_is_stored_twice_and_alarms(
-    audit: Audit, rows: Rows, tmp_path: Any
-) -> None:
-    account = f"two-times-{uuid.uuid4()}"
-    first = event(account=account)
-    file = tmp_path / "events.jsonl"
-    file.write_text(
-        "".join(json.dumps(it) + "\n" for it in (first, {**first, "occurred_at": "2026-03-02T09:00:00Z"}))
-    )
-
-    assert audit("publish", str(file)).returncode == 0
-
-    counted = f"SELECT count() AS events FROM audit_log WHERE account_id = '{account}' HAVING events = 2"
-    assert rows(counted) == [{"events": 2}]
-    done = audit("verify", "--account", account, "--since", "1h", "--grace", "0", "--json")
-    assert done.returncode == 3
-    assert first["id"] in done.stdout
