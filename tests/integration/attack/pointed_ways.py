@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from .way import Fate, Way
 
+_INDEXED = "replaceRegexpAll(lowerUTF8(concatWithSeparator(' ', description, actor_name, actor_email, target_name, target_id, address, reason)), '[0-9]+', ' ')"
+"""What the index of words is made of: it holds the words of all accounts."""
+
 _FILTERED = {
     "an event by its id": "SELECT description FROM audit_log WHERE event_id = '$event'",
     "an event by its id in the table": "SELECT description FROM audit_events WHERE event_id = '$event'",
@@ -17,6 +20,9 @@ _FILTERED = {
     "a contact's batches": "SELECT contact_id, topic FROM contact_batches WHERE startsWith(contact_id, '$mark')",
     "a contact within the log": "SELECT description FROM audit_log WHERE target_id = '$contact'",
     "a word of the log": "SELECT count() FROM audit_log WHERE position(description, '$mark') > 0",
+    "a word counted by its index": f"SELECT count() FROM audit_events WHERE {_INDEXED} LIKE '%mark%'",
+    "a word found by its index": f"SELECT description FROM audit_events WHERE {_INDEXED} LIKE '%mark%'",
+    "a word's accounts": f"SELECT account_id, count() FROM audit_events WHERE {_INDEXED} LIKE '%mark%' GROUP BY account_id",
     "a word of any column": "SELECT count() FROM audit_log WHERE position(formatRow('CSV', *), '$mark') > 0",
     "a word by its beginning": "SELECT countIf(startsWith(name, '$mark')) FROM actors",
     "a set of ids": "SELECT description FROM audit_log WHERE event_id IN [toUUID('$event'), generateUUIDv4()]",
