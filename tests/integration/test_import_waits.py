@@ -51,7 +51,7 @@ def test_standard_input_is_imported_at_once_where_nobody_waits(stack: Any):
     found = [
         json.loads(message.value())
         for message in records_of(stack.kafka, CHANGES.name)
-        if message.key().startswith(account.encode())
+        if (message.key() or b"").startswith(account.encode())
     ]
     assert len({event["id"] for event in found}) == 500
     assert {event["recorded"] for event in found} == {"backfill"}
