@@ -85,11 +85,13 @@ def test_partitions_that_kafka_does_not_show_at_first_are_taken_soon(topics: Sta
     command = [sys.executable, str(EARLY), topics.kafka, name, str(tmp_path)]
     with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as early:
         said = (tmp_path / "log").read_text
-        eventually(lambda: "Ignoring missing topic" in said(), said)
-        admin = AdminClient({"bootstrap.servers": topics.kafka})
-        admin.create_topics([NewTopic(name, 1, 1)])[name].result()
-        eventually(lambda: "assigned" in said(), said, seconds=20)
-        early.terminate()
+        try:
+            eventually(lambda: "Ignoring missing topic" in said(), said)
+            admin = AdminClient({"bootstrap.servers": topics.kafka})
+            admin.create_topics([NewTopic(name, 1, 1)])[name].result()
+            eventually(lambda: "assigned" in said(), said, seconds=20)
+        finally:
+            early.kill()
 
 
 def event() -> bytes:
