@@ -24,9 +24,10 @@ from audit_exporter.contact_table import View, activity_table, contact_table
 from audit_exporter.contacts import Contact
 from audit_exporter.filters import Filter, TargetKey
 from audit_exporter.json_lines import event_json
-from audit_exporter.json_schemas import read_columns, rows_schema, type_schema
+from audit_exporter.json_schemas import rows_schema, type_schema
 from audit_exporter.settings import ReaderSettings
 from audit_exporter.sync_words import sync_line, waiting_line
+from audit_exporter.view_columns import read_columns
 from audit_schemas.errors import AuditError
 from audit_schemas.permissions import Permission
 from audit_schemas.settings import ClickHouseSettings

@@ -22,8 +22,8 @@ from audit_exporter.completeness import complete_through, shortfall
 from audit_exporter.export import Format, Request, Written, bound, write
 from audit_exporter.export import Progress as ProgressReport
 from audit_exporter.filters import Filter
-from audit_exporter.query import view_columns
 from audit_exporter.settings import ReaderSettings
+from audit_exporter.view_columns import read_columns
 
 _FORMATS: dict[str, tuple[Format, ...]] = {"csv": ("csv",), "xlsx": ("xlsx",), "both": ("csv", "xlsx")}
 
@@ -70,11 +70,11 @@ def write_files(
         now = datetime.now(UTC)
         wanted = asked.wanted(reader, now, given)
         names = columns.split(",") if columns else []
-        chosen = (
-            choose(map(str.strip, names), view_columns(connection), asked.catalogue)
-            if names
-            else shown(reader.accounts, asked.catalogue)
-        )
+        if names:
+            types = {column.name: column.type for column in read_columns(connection, "audit_log")}
+            chosen = choose(map(str.strip, names), types, asked.catalogue)
+        else:
+            chosen = shown(reader.accounts, asked.catalogue)
         request = Request(wanted, chosen, str(reader.zone))
         if dry_run:
             _say_count(bound(connection, request)[1].rows, as_json=as_json)

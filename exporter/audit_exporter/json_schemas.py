@@ -1,19 +1,15 @@
 """What `--json` prints, as JSON Schema: derived from the views' columns and from our own types."""
 
-# ruff: noqa: S608 - only placeholders are put together here; values are bound
-
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 
-from audit_exporter.clickhouse import Connection
 from audit_exporter.folding import Folded
-from audit_exporter.parameters import Binder, Query
+from audit_exporter.view_columns import ViewColumn
 
 Schema = dict[str, Any]
-View = Literal["audit_log", "contact_activity", "login_sessions"]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NULLABLE = "Nullable("
@@ -54,25 +50,6 @@ _SPECIAL: Mapping[str, Schema] = {
     },
 }
 """What `json_lines` makes of the columns that are no scalars."""
-
-
-@dataclass(frozen=True, slots=True)
-class ViewColumn:
-    """A column of a view, as ClickHouse describes it."""
-
-    name: str
-    type: str
-    comment: str
-
-
-def read_columns(connection: Connection, view: View) -> list[ViewColumn]:
-    """A view's columns in their order."""
-    bind = Binder()
-    sql = (
-        "SELECT name, type, comment FROM system.columns "
-        f"WHERE database = currentDatabase() AND table = {bind.text(view)} ORDER BY position"
-    )
-    return [ViewColumn(*row) for row in connection.read(Query(sql, bind.parameters)).rows]
 
 
 def rows_schema(

@@ -20,13 +20,14 @@ from audit_exporter.facets import FACETS, read_facets
 from audit_exporter.filters import Filter
 from audit_exporter.folding import read_folded
 from audit_exporter.json_lines import event_json
-from audit_exporter.json_schemas import count_schema, folded_schema, read_columns, rows_schema, type_schema
+from audit_exporter.json_schemas import count_schema, folded_schema, rows_schema, type_schema
 from audit_exporter.query import read_event, read_pages
 from audit_exporter.settings import ReaderSettings
 from audit_exporter.table import count_table, log_table
 from audit_exporter.tail import Follower
 from audit_exporter.undo import Undo, undo_all
 from audit_exporter.undo_query import read_undone, undo_query
+from audit_exporter.view_columns import read_columns
 from audit_schemas.errors import AuditError, Incomplete
 from audit_schemas.settings import ClickHouseSettings
 
@@ -145,7 +146,7 @@ def view(event_id: UUID | None, undo: bool, batch: str | None, as_json: bool, **
 
 def _undo(connection: Connection, reader: Reader, batch: str | None, event_id: UUID | None) -> None:
     wanted = Filter(accounts=reader.accounts, batches=(batch,) if batch else ())
-    query = undo_query(wanted, None if event_id is None else str(event_id))
+    query = undo_query(wanted, event_id)
     targets = lost = since = 0
     for way in undo_all(read_undone(connection, query)):
         click.echo(msgspec.json.encode(way))

@@ -224,15 +224,6 @@ def count(connection: Connection, wanted: Filter) -> Count:
     return Count(rows, watermark)
 
 
-def view_columns(connection: Connection) -> dict[str, str]:
-    """The columns of the view audit_log with their types."""
-    sql = (
-        "SELECT name, type FROM system.columns "
-        "WHERE database = currentDatabase() AND table = 'audit_log' ORDER BY position"
-    )
-    return dict(connection.read(Query(sql)).rows)
-
-
 def assert_accounts(wanted: Filter, found: Iterable[str]) -> None:
     """The last guard: nothing of another account leaves this module.
 

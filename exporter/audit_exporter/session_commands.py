@@ -11,10 +11,11 @@ from audit_exporter import options
 from audit_exporter.access import SESSIONS
 from audit_exporter.clickhouse import Connection
 from audit_exporter.filters import read_network
-from audit_exporter.json_schemas import read_columns, rows_schema
+from audit_exporter.json_schemas import rows_schema
 from audit_exporter.session_table import session_table
 from audit_exporter.sessions import STATES, SessionFilter, read_sessions
 from audit_exporter.settings import ReaderSettings
+from audit_exporter.view_columns import read_columns
 from audit_schemas.settings import ClickHouseSettings
 
 

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -16,7 +17,7 @@ _TARGET = "account_id, target_type, target_id"
 _MOMENT = "formatDateTime({at}, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')"
 
 
-def undo_query(wanted: Filter, event_id: str | None = None) -> Query:
+def undo_query(wanted: Filter, event_id: UUID | None = None) -> Query:
     """What succeeded of the events that a filter finds, as JSON lines; those of one target stand together.
 
     Args:
@@ -26,7 +27,7 @@ def undo_query(wanted: Filter, event_id: str | None = None) -> Query:
     bind = Binder()
     conditions = [*wanted.conditions(bind), "outcome = 'success'"]
     if event_id is not None:
-        conditions.append(f"event_id = {bind.text(event_id)}")
+        conditions.append(f"event_id = {bind.uuid(event_id)}")
     where = " AND ".join(conditions)
     own = of_accounts(wanted.accounts, bind)
     return Query(

@@ -58,7 +58,7 @@ def test_no_value_is_ever_in_the_text_of_a_query(wanted, zone):
         render_query(wanted, LOG, zone, "xlsx"),
         fold_query(wanted, ("hostile' OR 1=1 --",)),
         facet_query(wanted, tuple(FACETS), zone, 10),
-        undo_query(wanted, zone),
+        undo_query(wanted, uuid4()),
         activity_query(wanted, Cursor(NOW, uuid4()), 50, everything=False, pending=True),
         activity_query(wanted, None, 50, everything=True, pending=False),
         *(
